@@ -1,0 +1,58 @@
+import type { Connection } from "@platformatic/kafka";
+
+/**
+ * One Kafka cluster as seen from this process: what is known of its topics, and the connections to its brokers.
+ *
+ * Connections are plain ordered pipes: a request waits for the answers of those sent before it on the same connection. Therefore
+ * long polls never share a connection with anything ("fetch": one for each owner and broker), and heartbeats and look-ups
+ * ("control") don't wait for the disk writes of commits ("commit"); both of the latter are shared by all members of this process.
+ *
+ * Everything that rejects rejects with a PenstockError: `kafkaUnavailable`, `kafkaAuthentication`, `kafkaAuthorization`,
+ * `kafkaTopicMissing`, `kafkaUnsupported`, `kafkaCorrupt` or `addressDenied`.
+ */
+export interface Cluster {
+  /** Cached; read again after `invalidate` and when older than 30 s. Concurrent calls share one request. */
+  metadata(topic: string): Promise<TopicMetadata>;
+  /** What is cached of a topic is known to be wrong (a leader moved, an id changed). Cheap; reading again is paced. */
+  invalidate(topic: string): void;
+  /** Node id of the group's coordinator, cached until `invalidateCoordinator`. */
+  coordinator(groupId: string): Promise<number>;
+  invalidateCoordinator(groupId: string): void;
+  /**
+   * An open connection to a broker; dials when there is none, after a jittered backoff when the last attempts failed. `owner` is
+   * required for "fetch": those connections are its own, and end with `closeOwner`.
+   */
+  brokerConnection(
+    nodeId: number,
+    purpose: ConnectionPurpose,
+    owner?: object,
+  ): Promise<Connection>;
+  /** Closes the fetch connections of an owner. */
+  closeOwner(owner: object): void;
+  /** Highest version of an API that the broker behind a connection offers and that is at most `versionMax`; -1 when none. */
+  apiVersion(connection: Connection, apiKey: number, versionMax: number): number;
+}
+
+export type ConnectionPurpose = "control" | "commit" | "fetch";
+
+export interface TopicMetadata {
+  readonly topic: string;
+  /** UUID, lower-case hex with dashes. */
+  readonly topicId: string;
+  readonly partitions: readonly PartitionMetadata[];
+  readonly brokers: readonly BrokerMetadata[];
+}
+
+export interface PartitionMetadata {
+  readonly partition: number;
+  /** Node id of the leader; -1 while there is none. */
+  readonly leader: number;
+  readonly leaderEpoch: number;
+}
+
+export interface BrokerMetadata {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
