@@ -1,0 +1,46 @@
+import type { Assignment, PartitionStart } from "../ports/record-source.ts";
+import { topicIdOfCommit } from "./commit-metadata.ts";
+
+/**
+ * Where a lane starts: the group's committed offset; else the offset archived in Postgres; else the pinned start; else the beginning.
+ *
+ * Only numbers that a broker acknowledged for *this* topic id count. A start below the log is a gap (retention was
+ * faster); a start above the end stops the lane: somebody truncated the log or moved the offsets, and rewinding is the operator's decision (F13).
+ */
+export type LaneStart =
+  | { readonly do: "start"; readonly offset: bigint; readonly source: StartSource }
+  | {
+      readonly do: "skip";
+      readonly from: bigint;
+      readonly to: bigint;
+      readonly source: StartSource;
+    }
+  | { readonly do: "stop"; readonly offset: bigint; readonly logEnd: bigint };
+
+export type StartSource = "committed" | "archived" | "pinned" | "beginning";
+
+export function startingOffset(
+  assignment: Pick<Assignment, "topicId">,
+  start: PartitionStart,
+  archived: bigint | null,
+  pinned: bigint | null,
+): LaneStart {
+  const committed = committedFor(assignment.topicId, start);
+  if (committed !== null) return inLog(committed, "committed", start);
+  if (archived !== null) return inLog(archived, "archived", start);
+  if (pinned !== null) return inLog(pinned, "pinned", start);
+  return { do: "start", offset: start.logStart, source: "beginning" };
+}
+
+function committedFor(topicId: string, start: PartitionStart): bigint | null {
+  if (start.committed === null) return null;
+  const of = topicIdOfCommit(start.committed.metadata);
+  return of === null || of === topicId ? start.committed.offset : null;
+}
+
+function inLog(offset: bigint, source: StartSource, start: PartitionStart): LaneStart {
+  if (offset > start.highWatermark) return { do: "stop", offset, logEnd: start.highWatermark };
+  if (offset >= start.logStart) return { do: "start", offset, source };
+  // A pinned TRIM_HORIZON that retention overtook before the first read lost nothing that was promised after it.
+  return { do: "skip", from: offset, to: start.logStart, source };
+}
