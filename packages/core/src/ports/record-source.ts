@@ -99,6 +99,11 @@ export interface RecordSource {
    * succeeded. Cheap; asked before every dispatch.
    */
   mayDispatch(): boolean;
+  /**
+   * Asks the brokers for the log ends of lanes that are not in the fetch (paused, stopped), answered by `logEnds`: their lag
+   * and what retention removed stay known. May be called often; one request is in flight at most.
+   */
+  refreshEnds(assignments: readonly Assignment[]): void;
   /** Heartbeats every 250 ms until reconciled, for at most `durationMs`: a planned change is under way. */
   expectChange(durationMs: number): void;
   /** The member id in the group, chosen at open. */
