@@ -1,1 +1,5 @@
-export {};
+/** Real servers on this machine without containers: Kafka, Postgres, and the processes of the quick start. */
+export * from "./kafka/kafka-jars.ts";
+export * from "./kafka/start-kafka.ts";
+export * from "./process/free-port.ts";
+export * from "./process/server-process.ts";
