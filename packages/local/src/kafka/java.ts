@@ -20,5 +20,8 @@ export function findJava(env: NodeJS.ProcessEnv = process.env): string {
     const candidate = join(folder, "java");
     if (folder !== "" && existsSync(candidate)) return candidate;
   }
-  throw new PenstockError("unavailable", "No Java found. Install a JDK 17 or later, or set JAVA_HOME.");
+  throw new PenstockError(
+    "unavailable",
+    "No Java found. Install a JDK 17 or later, or set JAVA_HOME.",
+  );
 }

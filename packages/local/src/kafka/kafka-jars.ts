@@ -26,12 +26,12 @@ import { promisify } from "node:util";
 import { PenstockError } from "@penstock/core";
 import { withFolderLock } from "../process/folder-lock.ts";
 import { freePort } from "../process/free-port.ts";
+import { ServerProcess } from "../process/server-process.ts";
 import { REPOSITORY_ROOT } from "../repository-root.ts";
 import { brokerProperties } from "./broker-properties.ts";
 import { clusterId, formatDataFolder } from "./format-data-folder.ts";
 import { findJava, JVM_FLAGS } from "./java.ts";
 import { isBrokerReady } from "./readiness.ts";
-import { ServerProcess } from "../process/server-process.ts";
 
 export const KAFKA_VERSION = "4.3.0";
 
@@ -50,7 +50,10 @@ export interface KafkaFiles {
 export async function ensureKafkaJars(log: (line: string) => void = () => {}): Promise<KafkaFiles> {
   const home = join(REPOSITORY_ROOT, ".cache", `kafka-${KAFKA_VERSION}`);
   const java = findJava();
-  return presentFiles(home, java) ?? withFolderLock(`${home}.lock`, SETUP_LIMIT_MS, () => setUp(home, java, log));
+  return (
+    presentFiles(home, java) ??
+    withFolderLock(`${home}.lock`, SETUP_LIMIT_MS, () => setUp(home, java, log))
+  );
 }
 
 async function setUp(home: string, java: string, log: (line: string) => void): Promise<KafkaFiles> {
@@ -76,7 +79,8 @@ function presentFiles(home: string, java: string): KafkaFiles | undefined {
   const classPath = classPathOf(join(home, "libs"));
   const archive = archivePath(home, java, classPath);
   if (existsSync(archive)) return { classPath, checkpoint, classDataArchive: archive };
-  if (existsSync(`${archive}.failed`)) return { classPath, checkpoint, classDataArchive: undefined };
+  if (existsSync(`${archive}.failed`))
+    return { classPath, checkpoint, classDataArchive: undefined };
   return undefined;
 }
 

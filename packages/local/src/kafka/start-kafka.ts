@@ -84,7 +84,10 @@ async function startOn(
   async function launch(): Promise<ServerProcess> {
     for (const taken of [port, controllerPort]) {
       if (await isPortFree(taken)) continue;
-      throw new PenstockError("unavailable", `Port ${taken} for Kafka is in use by another program.`);
+      throw new PenstockError(
+        "unavailable",
+        `Port ${taken} for Kafka is in use by another program.`,
+      );
     }
     const launched = new ServerProcess({
       name: "Kafka",

@@ -20,7 +20,10 @@ export async function withFolderLock<T>(
   mkdirSync(dirname(path), { recursive: true });
   while (!tryLock(path)) {
     if (performance.now() > deadline) {
-      throw new PenstockError("unavailable", `Another process holds ${path}. Remove it if none does.`);
+      throw new PenstockError(
+        "unavailable",
+        `Another process holds ${path}. Remove it if none does.`,
+      );
     }
     await delay(POLL_MS);
   }

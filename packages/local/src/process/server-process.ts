@@ -65,7 +65,8 @@ export class ServerProcess {
     });
     guardChild(child, options.farewell);
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on("line", (line) => this.#keep(line));
+      if (stream !== null)
+        createInterface({ input: stream }).on("line", (line) => this.#keep(line));
     }
     this.pid = child.pid ?? -1;
   }
