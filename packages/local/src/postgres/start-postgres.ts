@@ -21,6 +21,7 @@ import { dirname, join, resolve } from "node:path";
 import { PenstockError } from "@penstock/core";
 import { freePort, isPortFree } from "../process/free-port.ts";
 import { ServerProcess } from "../process/server-process.ts";
+import { createDatabase } from "./create-database.ts";
 import { fallbackFolder } from "./fallback-folder.ts";
 import { canReach, type OsUser, postgresUser } from "./os-user.ts";
 import { type PostgresPrograms, postgresPrograms } from "./postgres-programs.ts";
@@ -129,11 +130,7 @@ async function startOn(options: LocalPostgresOptions, launch: Launch): Promise<L
     get exited() {
       return server.exited;
     },
-    async createDatabase(name, template) {
-      const from = template === undefined ? "" : ` TEMPLATE ${quoted(template)}`;
-      await query(`CREATE DATABASE ${quoted(name)}${from}`);
-      return urlOf(name);
-    },
+    createDatabase: (name, template) => createDatabase(urlOf(USER), name, template),
     stop: () => server.stop(),
     async kill() {
       server.kill();
@@ -228,8 +225,4 @@ function usableFolder(
   const folder = fallbackFolder(wanted);
   log?.(`The user that runs Postgres can't reach ${wanted}: its data is in ${folder}`);
   return folder;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
