@@ -12,6 +12,8 @@ export * from "./delivery/starting-offset.ts";
 export * from "./errors/error-table.ts";
 export * from "./errors/penstock-error.ts";
 export * from "./functions/function-spec.ts";
+export * from "./placement/event-poller-board.ts";
+export * from "./placement/place-event-pollers.ts";
 export * from "./ports/clock.ts";
 export * from "./ports/invoker.ts";
 export * from "./ports/record-source.ts";
