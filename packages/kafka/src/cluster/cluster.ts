@@ -22,11 +22,7 @@ export interface Cluster {
    * An open connection to a broker; dials when there is none, after a jittered backoff when the last attempts failed. `owner` is
    * required for "fetch": those connections are its own, and end with `closeOwner`.
    */
-  brokerConnection(
-    nodeId: number,
-    purpose: ConnectionPurpose,
-    owner?: object,
-  ): Promise<Connection>;
+  brokerConnection(nodeId: number, purpose: ConnectionPurpose, owner?: object): Promise<Connection>;
   /** Closes the fetch connections of an owner. */
   closeOwner(owner: object): void;
   /** Highest version of an API that the broker behind a connection offers and that is at most `versionMax`; -1 when none. */
