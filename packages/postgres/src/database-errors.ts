@@ -36,6 +36,16 @@ export function isRetryable(error: PenstockError): boolean {
   return cause instanceof postgres.PostgresError && ["40001", "40P01"].includes(cause.code);
 }
 
+/** The server answered, or was not asked at all: a statement over its time, no free connection. */
+export class BusyError extends Error {}
+
+/** Whether a failure says that the way to the server is broken, so that its connections are of no use. */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof PenstockError) || error.code !== "unavailable") return false;
+  if (error.cause instanceof BusyError) return false;
+  return !(error.cause instanceof postgres.PostgresError) || error.cause.code !== "57014";
+}
+
 const UNAVAILABLE = "the database can't be reached or does not answer in time: try again";
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
   unavailable: UNAVAILABLE,

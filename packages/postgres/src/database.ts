@@ -1,4 +1,4 @@
-import { unavailable } from "./database-errors.ts";
+import { isConnectionLost } from "./database-errors.ts";
 import { Listener, type ListenHandlers, type Subscription } from "./listener.ts";
 import type { Session } from "./session.ts";
 import { SessionPool } from "./session-pool.ts";
@@ -113,7 +113,7 @@ class Reachability {
       this.note(true);
       return result;
     } catch (error) {
-      if (isUnavailable(error)) this.note(false, error);
+      if (isConnectionLost(error)) this.note(false, error);
       throw error;
     }
   }
@@ -125,10 +125,6 @@ class Reachability {
     else this.#log.warn("database unreachable", { reason: reasonOf(error) });
     this.#state = isReachable;
   }
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === unavailable(null).code;
 }
 
 function reasonOf(error: unknown): string {

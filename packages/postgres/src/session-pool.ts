@@ -1,5 +1,5 @@
 import { PenstockError } from "@penstock/core";
-import { unavailable } from "./database-errors.ts";
+import { BusyError, unavailable } from "./database-errors.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 export interface SessionPoolOptions extends SessionOptions {
@@ -71,7 +71,7 @@ export class SessionPool {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(unavailable(new Error("no free connection")));
+        reject(unavailable(new BusyError("no free connection")));
       }, this.#options.waitMs);
       const waiter: Waiter = {
         resolve: () => {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type { PenstockError } from "@penstock/core";
 import postgres from "postgres";
-import { toDatabaseError, unavailable } from "./database-errors.ts";
+import { isConnectionLost, toDatabaseError, unavailable } from "./database-errors.ts";
 import type { NativeSql, SqlQuery } from "./sql-query.ts";
 
 /**
@@ -109,7 +109,7 @@ export class Session {
       return await Promise.race([query, silence]);
     } catch (error) {
       const translated = toDatabaseError(error);
-      if (endsSession(translated)) this.destroy();
+      if (isConnectionLost(translated)) this.destroy();
       throw translated;
     } finally {
       clearTimeout(timer);
@@ -133,11 +133,4 @@ export class Session {
 interface Hidden {
   socket: (parsed: { host: string[]; port: number[]; path?: string | false }) => Socket;
   onnotify?: (channel: string, payload: string) => void;
-}
-
-/** After these the connection is of no use: broken, or on a server that went away or became read-only. */
-function endsSession(error: PenstockError): boolean {
-  if (error.code !== "unavailable") return false;
-  const cause = error.cause;
-  return !(cause instanceof postgres.PostgresError) || !cause.code.startsWith("57014");
 }

@@ -1,0 +1,69 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LocalPostgres, startPostgres } from "@penstock/local";
+import { type Database, type DatabaseOptions, migrate, openDatabase } from "@penstock/postgres";
+
+/**
+ * A Postgres for one test file. Databases of tests are clones of a migrated template, so that each test has its own in some
+ * milliseconds.
+ */
+export interface TestPostgres {
+  readonly server: LocalPostgres;
+  /** URL of a new, empty database. */
+  emptyUrl(): Promise<string>;
+  /** URL of a new, migrated database. */
+  migratedUrl(): Promise<string>;
+  /** A new, migrated database, closed at the end of the file. */
+  open(options?: Partial<DatabaseOptions>): Promise<Database>;
+  /** A database for a URL, closed at the end of the file. */
+  openUrl(url: string, options?: Partial<DatabaseOptions>): Database;
+  stop(): Promise<void>;
+}
+
+export const silentLog = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
+
+export async function startTestPostgres(): Promise<TestPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), "penstock-postgres-"));
+  chmodSync(folder, 0o711);
+  const server = await startPostgres({ dataDir: join(folder, "postgres"), fsync: false });
+  const opened: Database[] = [];
+  let databases = 0;
+  const openUrl: TestPostgres["openUrl"] = (url, options) => {
+    const db = openDatabase({ url, log: silentLog, ...options });
+    opened.push(db);
+    return db;
+  };
+  const template = openDatabase({
+    url: await server.createDatabase("template_penstock"),
+    log: silentLog,
+  });
+  await migrate(template, silentLog);
+  await template.close();
+  const emptyUrl = () => server.createDatabase(`test_${++databases}`);
+  const migratedUrl = () => server.createDatabase(`test_${++databases}`, "template_penstock");
+  return {
+    server,
+    emptyUrl,
+    migratedUrl,
+    openUrl,
+    open: async (options) => openUrl(await migratedUrl(), options),
+    async stop() {
+      await Promise.all(opened.map((db) => db.close()));
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until `claim` holds, at most `limitMs`. */
+export async function until(
+  claim: () => boolean | Promise<boolean>,
+  limitMs = 15_000,
+): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!(await claim())) {
+    if (performance.now() > end) throw new Error(`not so within ${limitMs} ms: ${claim}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
