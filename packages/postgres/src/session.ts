@@ -1,5 +1,4 @@
 import { connect, type Socket } from "node:net";
-import type { PenstockError } from "@penstock/core";
 import postgres from "postgres";
 import { isConnectionLost, toDatabaseError, unavailable } from "./database-errors.ts";
 import type { NativeSql, SqlQuery } from "./sql-query.ts";
