@@ -30,9 +30,9 @@ export class LaneQueue {
     return this.#recordCount;
   }
 
-  /** Bytes of the batches that have untaken records. */
+  /** Bytes of the untaken records: of a batch that is taken in part, its share. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#recordCount === 0 ? 0 : this.#bytes;
   }
 
   /** The offset after the last one pushed. */
@@ -56,9 +56,14 @@ export class LaneQueue {
     const length = selection === null ? batch.count : selection.length;
     if (length === 0) return;
     batch.memory.hold();
-    this.#entries.push({ batch, selection, length });
+    this.#entries.push({ batch, selection, length, rowBytes: batch.bytes / length });
     this.#recordCount += length;
     this.#bytes += batch.bytes;
+  }
+
+  /** Nothing comes below `offset` any more: what lies there was settled by a gap report. */
+  skip(offset: bigint): void {
+    if (offset > this.#nextOffset) this.#nextOffset = offset;
   }
 
   /**
@@ -100,17 +105,18 @@ export class LaneQueue {
         invariant(this.#row === 0 && to === entry.length, "slices were put back out of order");
         if (this.#head === 0) this.#entries.unshift(entry);
         else this.#entries[--this.#head] = entry;
-        this.#bytes += entry.batch.bytes;
       } else {
         invariant(this.#row === to, "slices were put back out of order");
       }
       this.#row = from;
       this.#recordCount += to - from;
+      this.#bytes += (to - from) * entry.rowBytes;
     }
   }
 
-  /** Drops all untaken records and releases their memory. */
+  /** Drops all untaken records and releases their memory. `headOffset` stays: what was dropped was not delivered. */
   clear(): void {
+    this.#nextOffset = this.headOffset;
     for (let i = this.#head; i < this.#entries.length; i++) {
       (this.#entries[i] as QueuedBatch).batch.memory.release();
     }
@@ -123,10 +129,10 @@ export class LaneQueue {
 
   #advance(entry: QueuedBatch, rows: number): void {
     this.#recordCount -= rows;
+    this.#bytes -= rows * entry.rowBytes;
     this.#row += rows;
     if (this.#row < entry.length) return;
     this.#row = 0;
-    this.#bytes -= entry.batch.bytes;
     this.#entries[this.#head++] = GONE;
   }
 
@@ -143,6 +149,8 @@ export interface QueuedBatch {
   readonly selection: Int32Array | null;
   /** Number of rows to deliver. */
   readonly length: number;
+  /** Its bytes by row. */
+  readonly rowBytes: number;
 }
 
 /** Rows `[from, to)` of a queued batch's rows to deliver. */

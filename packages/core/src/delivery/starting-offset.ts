@@ -25,17 +25,21 @@ export function startingOffset(
   archived: bigint | null,
   pinned: bigint | null,
 ): LaneStart {
-  const committed = committedFor(assignment.topicId, start);
+  const committed = usableCommit(assignment, start);
   if (committed !== null) return inLog(committed, "committed", start);
   if (archived !== null) return inLog(archived, "archived", start);
   if (pinned !== null) return inLog(pinned, "pinned", start);
   return { do: "start", offset: start.logStart, source: "beginning" };
 }
 
-function committedFor(topicId: string, start: PartitionStart): bigint | null {
+/** The committed offset, unless there is none or it was committed for another topic of the same name. */
+export function usableCommit(
+  assignment: Pick<Assignment, "topicId">,
+  start: PartitionStart,
+): bigint | null {
   if (start.committed === null) return null;
-  const of = topicIdOfCommit(start.committed.metadata);
-  return of === null || of === topicId ? start.committed.offset : null;
+  const topicId = topicIdOfCommit(start.committed.metadata);
+  return topicId === null || topicId === assignment.topicId ? start.committed.offset : null;
 }
 
 function inLog(offset: bigint, source: StartSource, start: PartitionStart): LaneStart {

@@ -1,0 +1,68 @@
+import type {
+  Clock,
+  FunctionSpec,
+  Invoker,
+  PenstockError,
+  RecordSourceDriver,
+} from "@penstock/core";
+import type { Logger } from "@penstock/runtime";
+import type { Counters } from "../node/counters.ts";
+import type { MemoryBudget } from "../node/memory-budget.ts";
+import type { BatchTracer } from "./batch-tracer.ts";
+import type { History } from "./history.ts";
+
+/** What the node lends to each of its event pollers. */
+export interface EventPollerContext {
+  readonly driver: RecordSourceDriver;
+  readonly invoker: Invoker;
+  readonly functions: { get(name: string): FunctionSpec | undefined };
+  /** Archived position of a partition, null when there is none or nobody can be asked. Bounded in time. */
+  readonly archive: (
+    mappingId: string,
+    topicId: string,
+    partition: number,
+  ) => Promise<bigint | null>;
+  readonly memory: MemoryBudget;
+  readonly counters: Counters;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly history: History;
+  readonly tracer: BatchTracer;
+  readonly log: Logger;
+  readonly drainLimitMs: number;
+  readonly fetchBytesMax: number;
+  readonly fetchPartitionBytesMax: number;
+  readonly inflatedBytesMax: number;
+  readonly reports: EventPollerReports;
+}
+
+/** Where an event poller says what the control plane should know. */
+export interface EventPollerReports {
+  gap(gap: Gap): void;
+  problem(mappingId: string, index: number, problem: PenstockError | null): void;
+  result(mappingId: string, result: string, settledRecords: number): void;
+  /** Membership or holdings changed. */
+  changed(): void;
+}
+
+/** Records that are settled without the function. */
+export interface Gap {
+  readonly mappingId: string;
+  readonly topicId: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: bigint;
+  readonly lastOffset: bigint;
+  readonly reason: GapReason;
+  readonly message: string;
+}
+
+export type GapReason = "truncated" | "truncatedUnderRetry" | "recordTooLarge" | "undecodable";
+
+export interface Timers {
+  /** Runs `fire` once after `ms`; the returned function cancels it. */
+  after(ms: number, fire: () => void): () => void;
+}
