@@ -1,5 +1,4 @@
 /** The pure middle of Penstock: decisions and data, no I/O, no clock, no randomness. */
-
 export * from "./batching/lane-marks.ts";
 export * from "./batching/lane-queue.ts";
 export * from "./batching/record-appender.ts";
@@ -12,6 +11,16 @@ export * from "./delivery/starting-offset.ts";
 export * from "./errors/error-table.ts";
 export * from "./errors/penstock-error.ts";
 export * from "./functions/function-spec.ts";
+export * from "./mapping/create-mapping.ts";
+export * from "./mapping/function-headers.ts";
+export * from "./mapping/function-reference.ts";
+export * from "./mapping/function-settings.ts";
+export * from "./mapping/kafka-names.ts";
+export * from "./mapping/mapping.ts";
+export * from "./mapping/mapping-limits.ts";
+export * from "./mapping/mapping-transitions.ts";
+export * from "./mapping/read-mutable-settings.ts";
+export * from "./mapping/update-mapping.ts";
 export * from "./placement/event-poller-board.ts";
 export * from "./placement/place-event-pollers.ts";
 export * from "./ports/clock.ts";

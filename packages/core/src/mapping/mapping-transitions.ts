@@ -1,0 +1,37 @@
+import type { MappingState, MutableSettings } from "./mapping.ts";
+
+/**
+ * The state that follows from a caller's change; the controller moves it on from there.
+ *
+ *   create ─▶ Creating ─▶ Enabled | Disabled
+ *   enabled: false→true ─▶ Enabling ─▶ Enabled        enabled: true→false ─▶ Disabling ─▶ Disabled
+ *   any other setting ─▶ Updating ─▶ Enabled | Disabled
+ *   delete ─▶ Deleting ─▶ gone                        (Deleting is never left)
+ *
+ * A change during another transition never hides what is still outstanding: while the start is being resolved it stays Creating, and while
+ * pollers are being started or stopped a change of other settings leaves Enabling and Disabling as they are.
+ */
+export function stateAfterUpdate(
+  state: MappingState,
+  before: Pick<MutableSettings, "isEnabled">,
+  after: Pick<MutableSettings, "isEnabled">,
+): MappingState {
+  if (state === "Creating" || state === "Deleting") return state;
+  if (before.isEnabled !== after.isEnabled) return after.isEnabled ? "Enabling" : "Disabling";
+  if (state === "Enabling" || state === "Disabling") return state;
+  return "Updating";
+}
+
+/** Whether two settings say the same: an equal update changes nothing. */
+export function areEqualSettings(a: MutableSettings, b: MutableSettings): boolean {
+  return (
+    a.functionRef.name === b.functionRef.name &&
+    a.functionRef.qualifier === b.functionRef.qualifier &&
+    a.batchSize === b.batchSize &&
+    a.batchingWindowMs === b.batchingWindowMs &&
+    a.minimumPollers === b.minimumPollers &&
+    a.isEnabled === b.isEnabled &&
+    a.filterPatterns.length === b.filterPatterns.length &&
+    a.filterPatterns.every((pattern, index) => pattern === b.filterPatterns[index])
+  );
+}
