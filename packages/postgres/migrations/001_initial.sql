@@ -13,12 +13,14 @@ create table functions (
   updated_at timestamptz not null default now()
 );
 
--- Counts every change of the registry, deletions included, so that a process can ask "what changed since".
+-- The last change of every function that ever was, deletions included, so that a process can ask "what changed since", and a
+-- function that comes back goes on counting its revisions. Writers take an exclusive lock, so that changes commit in their order.
+create sequence function_change;
 create table function_changes (
-  change bigint generated always as identity primary key,
-  name text not null,
-  is_deleted boolean not null,
-  changed_at timestamptz not null default now()
+  name text primary key,
+  change bigint not null unique default nextval('function_change'),
+  revision bigint not null,
+  is_deleted boolean not null
 );
 
 create table mappings (

@@ -1,4 +1,4 @@
-import { isConnectionLost } from "./database-errors.ts";
+import { BusyError, isConnectionLost, unavailable } from "./database-errors.ts";
 import { Listener, type ListenHandlers, type Subscription } from "./listener.ts";
 import type { Session } from "./session.ts";
 import { SessionPool } from "./session-pool.ts";
@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly lockMs?: number;
   /** Longest time to connect; default 3 s. */
   readonly connectMs?: number;
+  /** Answer `unavailable` until `migrate` has finished; default false. */
+  readonly isGated?: boolean;
 }
 
 /**
@@ -40,7 +42,9 @@ export interface Database {
   readonly isReachable: boolean;
   /** Asks now. */
   ping(): Promise<boolean>;
-  /** For the migration runner: a transaction with its connection. */
+  /** Ends the gate: the schema is there. */
+  admit(): void;
+  /** For the migration runner: a transaction with its connection, also behind the gate. */
   withSession<T>(work: (sql: Sql, session: Session) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -78,7 +82,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async ping() {
       try {
-        await sql`select 1`;
+        await reach.observe(() => pool.use((session) => session.script("select 1")));
         return true;
       } catch {
         // The answer is the boolean; `reach` has logged why.

@@ -22,6 +22,7 @@ export async function migrate(
     const isNew = await db.withSession((_, session) => apply(session, file, text));
     if (isNew) log.info("schema migrated", { file });
   }
+  db.admit();
 }
 
 /** Any number, the same in every version. */

@@ -48,7 +48,7 @@ describe("Database", () => {
   it("rolls a transaction back when its work throws, and passes the error on", async () => {
     const db = await postgres.open();
     const work = db.transaction(async (sql) => {
-      await sql`insert into function_changes (name, is_deleted) values ('a', false)`;
+      await sql`insert into function_changes (name, revision, is_deleted) values ('a', 1, false)`;
       throw new RangeError("mine");
     });
     await expect(work).rejects.toThrow(RangeError);
@@ -115,10 +115,10 @@ describe("Database when connections break", () => {
     await other.sql`select 1`;
     for (const pauseMs of [0, 50]) {
       const cut = db.transaction(async (sql) => {
-        await sql`insert into function_changes (name, is_deleted) values ('before', false)`;
+        await sql`insert into function_changes (name, revision, is_deleted) values ('before', 1, false)`;
         await killOthers(other, 0);
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        await sql`insert into function_changes (name, is_deleted) values ('after', false)`;
+        await sql`insert into function_changes (name, revision, is_deleted) values ('after', 1, false)`;
       });
       await expect(cut).rejects.toMatchObject({ code: "unavailable" });
     }

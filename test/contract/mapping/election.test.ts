@@ -36,7 +36,7 @@ describe("Election", () => {
     const write = (term: bigint) =>
       db.transaction(async (sql) => {
         await assertTerm(sql, term);
-        await sql`insert into function_changes (name, is_deleted) values ('a', false)`;
+        await sql`insert into function_changes (name, revision, is_deleted) values ('a', 1, false)`;
       });
     await write(old ?? 0n);
     await until(async () => (await election.tryAcquire(crypto.randomUUID(), 60_000)) !== null);
