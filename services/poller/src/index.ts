@@ -1,1 +1,3 @@
-export {};
+/** The poller service: event pollers that read Kafka and send batches to functions. */
+export { type PollerServiceOptions, startPollerService } from "./poller-service.ts";
+export { type PollerSettings, parsePollerSettings } from "./poller-settings.ts";

@@ -1,0 +1,119 @@
+import type { Logger } from "@penstock/runtime";
+import type { EventPollerContext } from "../event-poller/context.ts";
+import { EventPoller } from "../event-poller/event-poller.ts";
+import { type EventPollerSettings, needsNewMember } from "../event-poller/settings.ts";
+
+/**
+ * The event pollers of one node, made to follow numbered generations of assignments.
+ *
+ * Always true: a generation is *applied* when everything that it, or one before it, took away has left its group and made its last
+ * call; an older generation than the newest received is ignored; without news the last generation stays in effect.
+ */
+export class PollerNode {
+  readonly #context: EventPollerContext;
+  readonly #log: Logger;
+  readonly #onChange: () => void;
+  readonly #running = new Map<string, EventPoller>();
+  readonly #closing = new Set<EventPoller>();
+  #received = 0n;
+  #applied = 0n;
+  #isDraining = false;
+
+  /** `onChange`: what is held, or the applied generation, changed. */
+  constructor(context: EventPollerContext, onChange: () => void) {
+    this.#context = context;
+    this.#log = context.log;
+    this.#onChange = onChange;
+  }
+
+  /** The newest generation that is wholly in effect. */
+  get appliedGeneration(): bigint {
+    return this.#applied;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Running and leaving event pollers. */
+  *pollers(): IterableIterator<EventPoller> {
+    yield* this.#running.values();
+    yield* this.#closing;
+  }
+
+  /** Makes the node run exactly `wanted`. */
+  assign(generation: bigint, wanted: readonly EventPollerSettings[]): void {
+    if (generation < this.#received) return;
+    this.#received = generation;
+    const keys = new Set(wanted.map(keyOf));
+    const leaving: Promise<void>[] = [];
+    for (const [key, poller] of this.#running) {
+      if (!keys.has(key)) leaving.push(this.#end(key, poller));
+    }
+    if (!this.#isDraining) for (const settings of wanted) this.#run(settings, leaving);
+    for (const poller of this.#closing) leaving.push(poller.close());
+    void Promise.all(leaving).then(() => {
+      if (generation > this.#applied) this.#applied = generation;
+      this.#onChange();
+    });
+    this.#onChange();
+  }
+
+  functionChanged(name: string): void {
+    for (const poller of this.pollers()) poller.functionChanged(name);
+  }
+
+  expectChange(groupIds: ReadonlySet<string>, durationMs: number): void {
+    for (const poller of this.#running.values()) {
+      if (groupIds.has(poller.settings().consumerGroupId)) poller.expectChange(durationMs);
+    }
+  }
+
+  memoryRelieved(): void {
+    for (const poller of this.#running.values()) poller.memoryRelieved();
+  }
+
+  /** Leaves every group in order and takes no more assignments. Idempotent. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const leaving = [...this.#running].map(([key, poller]) => this.#end(key, poller));
+    for (const poller of this.#closing) leaving.push(poller.close());
+    this.#onChange();
+    await Promise.all(leaving);
+  }
+
+  #run(settings: EventPollerSettings, leaving: Promise<void>[]): void {
+    const key = keyOf(settings);
+    const present = this.#running.get(key);
+    if (present !== undefined) {
+      if (present.settings().revision === settings.revision) return;
+      if (!needsNewMember(present.settings(), settings)) {
+        present.apply(settings);
+        return;
+      }
+      leaving.push(this.#end(key, present));
+    }
+    this.#log.info("event poller starts", {
+      mappingId: settings.mappingId,
+      index: settings.index,
+      group: settings.consumerGroupId,
+      topic: settings.topic,
+    });
+    this.#running.set(key, new EventPoller(this.#context, settings));
+  }
+
+  #end(key: string, poller: EventPoller): Promise<void> {
+    this.#running.delete(key);
+    this.#closing.add(poller);
+    return poller.close().then(() => {
+      this.#closing.delete(poller);
+      const { mappingId, index } = poller.settings();
+      this.#log.info("event poller left", { mappingId, index });
+      this.#onChange();
+    });
+  }
+}
+
+function keyOf(settings: EventPollerSettings): string {
+  return `${settings.mappingId}/${settings.index}`;
+}

@@ -1,0 +1,149 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Clock, PenstockError } from "@penstock/core";
+import { fleet, mapping } from "@penstock/proto";
+import type { EventPollerReports, Gap, GapReason } from "../event-poller/context.ts";
+import type { EventPoller } from "../event-poller/event-poller.ts";
+
+/** Gaps that wait to be stored; the oldest are merged into the log only when there are more. */
+export const UNSTORED_GAPS_MAX = 10_000;
+
+/**
+ * Collects what happened between two progress messages: changed partitions, problems, results, gaps.
+ *
+ * Gaps stay until the mapping service says that they are stored, and are sent again after a reconnect; everything else is the newest
+ * state and may be lost with a message, because the next change or reconnect sends it again.
+ */
+export class ProgressReport implements EventPollerReports {
+  readonly #clock: Clock;
+  readonly #newId: () => string;
+  readonly #onChange: () => void;
+  readonly #problems = new Map<string, fleet.ReportedProblem>();
+  readonly #results = new Map<string, { result: string; settled: number }>();
+  /** By gap id; with the sequence of the message that carried it last, 0 when none has. */
+  readonly #gaps = new Map<string, { readonly gap: fleet.ReportedGap; sentIn: bigint }>();
+  #sequence = 0n;
+  #isWhole = false;
+  droppedGaps = 0;
+
+  constructor(clock: Clock, newId: () => string, onChange: () => void) {
+    this.#clock = clock;
+    this.#newId = newId;
+    this.#onChange = onChange;
+  }
+
+  gap(gap: Gap): void {
+    if (this.#gaps.size >= UNSTORED_GAPS_MAX) {
+      this.droppedGaps++;
+      return;
+    }
+    const gapId = this.#newId();
+    const reported = create(fleet.ReportedGapSchema, {
+      gapId,
+      mappingId: gap.mappingId,
+      topicId: gap.topicId,
+      gap: {
+        topic: gap.topic,
+        partition: gap.partition,
+        firstOffset: gap.firstOffset,
+        lastOffset: gap.lastOffset,
+        reason: REASONS[gap.reason],
+        message: gap.message,
+        time: timestampFromMs(this.#clock.wallMs()),
+      },
+    });
+    this.#gaps.set(gapId, { gap: reported, sentIn: 0n });
+  }
+
+  problem(mappingId: string, index: number, problem: PenstockError | null): void {
+    this.#problems.set(
+      `${mappingId}/${index}`,
+      create(fleet.ReportedProblemSchema, {
+        mappingId,
+        index,
+        code: problem?.code ?? "",
+        message: problem?.message ?? "",
+      }),
+    );
+  }
+
+  result(mappingId: string, result: string, settledRecords: number): void {
+    const present = this.#results.get(mappingId);
+    if (present === undefined) {
+      this.#results.set(mappingId, { result, settled: settledRecords });
+      return;
+    }
+    present.result = result;
+    present.settled += settledRecords;
+  }
+
+  changed(): void {
+    this.#onChange();
+  }
+
+  /** After a reconnect: the next message carries every partition and every unstored gap. */
+  startOver(): void {
+    this.#isWhole = true;
+    for (const entry of this.#gaps.values()) entry.sentIn = 0n;
+  }
+
+  /** The message of this second, null when nothing changed. */
+  next(pollers: Iterable<EventPoller>): fleet.Progress | null {
+    const partitions: fleet.ReportedPartition[] = [];
+    for (const poller of pollers) {
+      const { mappingId } = poller.settings();
+      for (const lane of poller.lanes()) {
+        if (lane.phase.is === "starting" || !(lane.hasChanged || this.#isWhole)) continue;
+        lane.hasChanged = false;
+        const { topicId, partition, epoch } = lane.assignment;
+        partitions.push(
+          create(fleet.ReportedPartitionSchema, {
+            mappingId,
+            topicId,
+            partition,
+            assignmentEpoch: epoch,
+            position: lane.queue.nextOffset,
+            committedOffset: lane.committed,
+            logEndOffset: lane.logEnd,
+          }),
+        );
+      }
+    }
+    this.#isWhole = false;
+    const problems = [...this.#problems.values()];
+    this.#problems.clear();
+    const results = [...this.#results].map(([mappingId, { result, settled }]) =>
+      create(fleet.ReportedResultSchema, {
+        mappingId,
+        lastProcessingResult: result,
+        settledRecords: BigInt(settled),
+      }),
+    );
+    this.#results.clear();
+    const gaps = [...this.#gaps.values()].filter(({ sentIn }) => sentIn === 0n);
+    if (partitions.length + problems.length + results.length + gaps.length === 0) return null;
+    this.#sequence++;
+    for (const entry of gaps) entry.sentIn = this.#sequence;
+    return create(fleet.ProgressSchema, {
+      sequence: this.#sequence,
+      partitions,
+      problems,
+      results,
+      gaps: gaps.map(({ gap }) => gap),
+    });
+  }
+
+  /** Everything up to `sequence` is stored. */
+  stored(sequence: bigint): void {
+    for (const [id, { sentIn }] of this.#gaps) {
+      if (sentIn !== 0n && sentIn <= sequence) this.#gaps.delete(id);
+    }
+  }
+}
+
+const REASONS: Readonly<Record<GapReason, mapping.GapReason>> = {
+  truncated: mapping.GapReason.TRUNCATED,
+  truncatedUnderRetry: mapping.GapReason.TRUNCATED_UNDER_RETRY,
+  recordTooLarge: mapping.GapReason.RECORD_TOO_LARGE,
+  undecodable: mapping.GapReason.UNDECODABLE,
+};

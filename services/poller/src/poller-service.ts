@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto";
+import type { Invoker } from "@penstock/core";
+import { createAddressGuard } from "@penstock/egress";
+import { createRecordSourceDriver } from "@penstock/kafka";
+import { poller } from "@penstock/proto";
+import {
+  type Logger,
+  type Service,
+  startHttpServer,
+  startRpcServer,
+  systemClock,
+  type Telemetry,
+} from "@penstock/runtime";
+import { pollerApi } from "./api/poller-api.ts";
+import type { EventPollerContext, Timers } from "./event-poller/context.ts";
+import { NO_HISTORY } from "./event-poller/history.ts";
+import { createArchiveReader } from "./node/archive-reader.ts";
+import { Counters } from "./node/counters.ts";
+import { FileHistory } from "./node/file-history.ts";
+import { FleetLink } from "./node/fleet-link.ts";
+import { FunctionCache } from "./node/function-cache.ts";
+import { chooseInvoker } from "./node/invoker-choice.ts";
+import { MemoryBudget } from "./node/memory-budget.ts";
+import { PollerNode } from "./node/poller-node.ts";
+import { ProgressReport } from "./node/progress-report.ts";
+import type { PollerSettings } from "./poller-settings.ts";
+import { observePoller } from "./telemetry/observe-poller.ts";
+import { createBatchTracer } from "./telemetry/otel-batch-tracer.ts";
+
+const VERSION = "0.1.0";
+const MIB = 1024 * 1024;
+/** One fetch response, and one partition in it. */
+const FETCH_BYTES_MAX = 8 * MIB;
+const FETCH_PARTITION_BYTES_MAX = MIB;
+/** What one compressed record batch may inflate to. */
+const INFLATED_BYTES_MAX = 64 * MIB;
+
+export interface PollerServiceOptions {
+  readonly settings: PollerSettings;
+  readonly log: Logger;
+  readonly telemetry: Telemetry;
+  /** The invoker of the same process, when there is one (standalone). */
+  readonly invoker?: Invoker;
+}
+
+/** Starts a poller node: its API, its stream to the fleet, and whatever it is assigned. */
+export async function startPollerService(options: PollerServiceOptions): Promise<Service> {
+  const { settings, log, telemetry } = options;
+  const nodeId = randomUUID();
+  const functions = new FunctionCache();
+  const counters = new Counters();
+  const history =
+    settings.historyFile === undefined ? null : new FileHistory(settings.historyFile, systemClock);
+  const report = new ProgressReport(systemClock, randomUUID, () => link?.holdingsChanged());
+  const memory = new MemoryBudget(settings.bufferBytesMax, () => node.memoryRelieved());
+  const driver = createRecordSourceDriver({
+    clock: systemClock,
+    log,
+    clientId: `penstock-${nodeId}`,
+    addressGuard: createAddressGuard({ allowPrivateAddresses: settings.allowPrivateAddresses }),
+  });
+  const invokers = chooseInvoker(options, nodeId);
+  const context: EventPollerContext = {
+    driver,
+    invoker: invokers.invoker,
+    functions,
+    archive: createArchiveReader(settings.mappingService, log),
+    memory,
+    counters,
+    clock: systemClock,
+    timers: nodeTimers,
+    random: Math.random,
+    newId: randomUUID,
+    history: history ?? NO_HISTORY,
+    tracer: createBatchTracer(telemetry.tracer),
+    log,
+    drainLimitMs: settings.drainLimitMs,
+    fetchBytesMax: FETCH_BYTES_MAX,
+    fetchPartitionBytesMax: FETCH_PARTITION_BYTES_MAX,
+    inflatedBytesMax: INFLATED_BYTES_MAX,
+    reports: report,
+  };
+  const node: PollerNode = new PollerNode(context, () => link?.holdingsChanged());
+  let link: FleetLink | null = null;
+  const isConnected = (): boolean => link?.isConnected ?? false;
+  const routes = pollerApi({ nodeId, node, memory, clock: systemClock, isConnected });
+  const rpc = await startRpcServer({
+    host: settings.host,
+    port: settings.grpcPort,
+    log,
+    routes,
+    services: [poller.PollerService],
+    messageBytesMax: settings.rpcMessageBytesMax,
+    deadlineMsMax: settings.rpcDeadlineMsMax,
+  });
+  const http = await startHttpServer({
+    host: settings.host,
+    port: settings.httpPort,
+    log,
+    ready: () => (node.isDraining ? { ok: false, reason: "draining" } : { ok: true }),
+    routes,
+    metrics: telemetry.metricsHandler,
+  });
+  observePoller(telemetry.meter, { node, counters, memory, isConnected, clock: systemClock });
+  link = new FleetLink({
+    address: settings.mappingService,
+    nodeId,
+    advertised: `${settings.advertisedHost ?? rpc.host}:${rpc.port}`,
+    version: VERSION,
+    node,
+    functions,
+    report,
+    invokersChanged: invokers.fleetChanged,
+    log,
+  });
+  const service = { grpc: `${rpc.host}:${rpc.port}`, http: `${http.host}:${http.port}` };
+  log.info("ready", { ...service, id: nodeId });
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    rpc.setHealth(false);
+    await node.drain();
+    await link?.close();
+    await invokers.close();
+    await driver.close();
+    await Promise.all([rpc.stop(), http.stop()]);
+    history?.close();
+  };
+  return { ...service, stop: () => (stopping ??= stop()) };
+}
+
+const nodeTimers: Timers = {
+  after(ms, fire) {
+    if (ms <= 0) {
+      const immediate = setImmediate(fire);
+      return () => clearImmediate(immediate);
+    }
+    const timer = setTimeout(fire, ms);
+    return () => clearTimeout(timer);
+  },
+};
