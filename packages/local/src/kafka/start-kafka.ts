@@ -27,6 +27,8 @@ export interface LocalKafkaOptions {
   /** Java heap in MiB, default 128: enough for functional tests; 256 with transactions under load, 1024 for benchmarks. */
   heapMb?: number | undefined;
   extraProperties?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Where to write down the process, so that a later run can end it if we can't. */
+  pidFile?: string | undefined;
   /** Lines of the broker's own log (warnings and errors). */
   log?: ((line: string) => void) | undefined;
 }
@@ -103,6 +105,7 @@ async function startOn(
       farewell: "TERM",
       stopSignal: "SIGTERM",
       stopLimitMs: STOP_LIMIT_MS,
+      pidFile: options.pidFile,
       onLine: options.log,
     });
     await launched.ready(() => isBrokerReady(port), START_LIMIT_MS);

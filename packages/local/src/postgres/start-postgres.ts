@@ -34,6 +34,8 @@ export interface LocalPostgresOptions {
   port?: number | undefined;
   /** Default true. False only where the data is thrown away afterwards: a crash of the machine may damage it. */
   fsync?: boolean | undefined;
+  /** Where to write down the process, so that a later run can end it if we can't. */
+  pidFile?: string | undefined;
   /** Lines of the server's own log, and where the data went when `dataDir` can't be used. */
   log?: ((line: string) => void) | undefined;
 }
@@ -112,6 +114,7 @@ async function startOn(options: LocalPostgresOptions, launch: Launch): Promise<L
       farewell: "INT",
       stopSignal: "SIGINT", // "fast": ends connections, then writes a checkpoint
       stopLimitMs: STOP_LIMIT_MS,
+      pidFile: options.pidFile,
       onLine: options.log,
     });
     await server.ready(() => isServing(() => query("SELECT 1")), START_LIMIT_MS);

@@ -5,9 +5,11 @@
  * start can say why.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { PenstockError } from "@penstock/core";
+import { livingPid, recordPid } from "./pid-file.ts";
 import { childrenOf } from "./process-table.ts";
 import { type FarewellSignal, guardChild } from "./watchdog.ts";
 
@@ -24,6 +26,8 @@ export interface ServerProcessOptions {
   /** Signal of a polite stop, and how long it may take before SIGKILL. */
   stopSignal: NodeJS.Signals;
   stopLimitMs: number;
+  /** Where to write down the process, so that a later run can end it if we can't. */
+  pidFile?: string | undefined;
   /** Every line of standard output and standard error. */
   onLine?: ((line: string) => void) | undefined;
 }
@@ -69,6 +73,7 @@ export class ServerProcess {
         createInterface({ input: stream }).on("line", (line) => this.#keep(line));
     }
     this.pid = child.pid ?? -1;
+    this.#recordPid();
   }
 
   get hasExited(): boolean {
@@ -116,6 +121,16 @@ export class ServerProcess {
   /** SIGCONT to the process and its children. */
   resume(): void {
     this.#signalTree("SIGCONT");
+  }
+
+  #recordPid(): void {
+    const { pidFile, farewell } = this.#options;
+    if (pidFile === undefined || this.pid < 0) return;
+    recordPid(pidFile, this.pid, farewell);
+    void this.exited.then(() => {
+      // A restarted part has written its own file by now, perhaps.
+      if (livingPid(pidFile) === undefined) rmSync(pidFile, { force: true });
+    });
   }
 
   #signalTree(signal: NodeJS.Signals): void {
