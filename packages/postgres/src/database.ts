@@ -71,10 +71,23 @@ export function openDatabase(options: DatabaseOptions): Database {
     pingMs: 2_000,
     onReachable: (isReachable, error) => reach.note(isReachable, error),
   });
-  const sql = createSql((query) => reach.observe(() => pool.use((session) => session.run(query))));
+  let isGated = options.isGated ?? false;
+  const pass = () => {
+    if (isGated) throw unavailable(new BusyError("the schema is not there yet"));
+  };
+  const sql = createSql(async (query) => {
+    pass();
+    return reach.observe(() => pool.use((session) => session.run(query)));
+  });
   return {
     sql,
-    transaction: (work, how) => reach.observe(() => runTransaction(pool, work, how)),
+    async transaction(work, how) {
+      pass();
+      return reach.observe(() => runTransaction(pool, work, how));
+    },
+    admit() {
+      isGated = false;
+    },
     withSession: (work) => reach.observe(() => runTransaction(pool, work)),
     listen: (channel, handlers) => listener.subscribe(channel, handlers),
     get isReachable() {
