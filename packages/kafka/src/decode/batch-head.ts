@@ -1,0 +1,144 @@
+/**
+ * The fixed part of record batches, format v2 (https://kafka.apache.org/documentation/#recordbatch).
+ *
+ *   baseOffset 8 · length 4 · leaderEpoch 4 · magic 1 · crc 4 · attributes 2 · lastOffsetDelta 4 · baseTimestamp 8 · maxTimestamp 8 ·
+ *   producerId 8 · producerEpoch 2 · baseSequence 4 · count 4 · records
+ *
+ * Reading the heads is enough to know where the next fetch starts, which is why it is a step of its own.
+ */
+import { CODEC_NONE } from "./codecs/inflate.ts";
+import { RECORD_BYTES_MIN } from "./read-records.ts";
+
+export const HEAD_BYTES = 61;
+/** Base offset and length, which the length doesn't count. */
+const PREFIX_BYTES = 12;
+const AT_LENGTH = 8;
+const AT_MAGIC = 16;
+const AT_CRC = 17;
+/** First byte that the checksum covers. */
+const AT_ATTRIBUTES = 21;
+const AT_LAST_OFFSET_DELTA = 23;
+const AT_BASE_TIMESTAMP = 27;
+const AT_MAX_TIMESTAMP = 35;
+const AT_PRODUCER_ID = 43;
+const AT_COUNT = 57;
+
+const FORMAT = 2;
+const CODEC_MASK = 7;
+const LOG_APPEND_TIME = 8;
+const TRANSACTIONAL = 16;
+const CONTROL = 32;
+
+export interface BatchHead {
+  /** Position of the batch, of its records, and the position after it. */
+  readonly start: number;
+  readonly records: number;
+  readonly end: number;
+  readonly baseOffset: bigint;
+  /** Offset after the last one that the batch covers: compaction may have removed the records there. */
+  readonly nextOffset: bigint;
+  readonly lastOffsetDelta: number;
+  readonly count: number;
+  readonly attributes: number;
+}
+
+/** What can't be read as a batch. `to` null: the bytes don't even say credibly where it would end. */
+export interface BrokenBatch {
+  readonly baseOffset: bigint;
+  readonly to: bigint | null;
+  readonly reason: string;
+  /** Reading it again may give other bytes: they may have been damaged on the way. */
+  readonly isTransient: boolean;
+}
+
+export interface BatchHeads {
+  readonly heads: readonly BatchHead[];
+  /** After the last of `heads`; nothing behind it is read. */
+  readonly broken: BrokenBatch | null;
+}
+
+/** Reads the heads of the complete batches in `buffer[start, end)`. A cut-off batch at the end is normal and left out. */
+export function readBatchHeads(buffer: Buffer, start: number, end: number): BatchHeads {
+  const heads: BatchHead[] = [];
+  let at = start;
+  let floor = 0n;
+  while (end - at >= AT_MAGIC + 1) {
+    const baseOffset = buffer.readBigInt64BE(at);
+    const length = buffer.readInt32BE(at + AT_LENGTH);
+    const magic = buffer[at + AT_MAGIC] as number;
+    const broken = (reason: string, to: bigint | null, isTransient: boolean): BatchHeads => ({
+      heads,
+      broken: { baseOffset, to, reason, isTransient },
+    });
+    // In formats 0 and 1 the offset is that of the message, or of the last one inside a compressed message.
+    if (magic < FORMAT && length >= 0 && baseOffset >= 0n)
+      return broken(`record format ${magic} is not supported`, baseOffset + 1n, false);
+    if (magic !== FORMAT) return broken(`unknown record format ${magic}`, null, true);
+    if (length < HEAD_BYTES - PREFIX_BYTES) return broken("batch length out of bounds", null, true);
+    const batchEnd = at + PREFIX_BYTES + length;
+    if (batchEnd > end) break;
+    const lastOffsetDelta = buffer.readInt32BE(at + AT_LAST_OFFSET_DELTA);
+    const count = buffer.readInt32BE(at + AT_COUNT);
+    const attributes = buffer.readInt16BE(at + AT_ATTRIBUTES);
+    if (baseOffset < floor) return broken("batch offset out of order", null, true);
+    if (lastOffsetDelta < 0) return broken("last offset out of bounds", null, true);
+    const nextOffset = baseOffset + BigInt(lastOffsetDelta) + 1n;
+    const isFlat = (attributes & CODEC_MASK) === CODEC_NONE;
+    const roomFor = isFlat ? (length - (HEAD_BYTES - PREFIX_BYTES)) / RECORD_BYTES_MIN : Infinity;
+    if (count < 0 || count - 1 > lastOffsetDelta || count > roomFor)
+      return broken("record count out of bounds", nextOffset, true);
+    heads.push({
+      start: at,
+      records: at + HEAD_BYTES,
+      end: batchEnd,
+      baseOffset,
+      nextOffset,
+      lastOffsetDelta,
+      count,
+      attributes,
+    });
+    floor = nextOffset;
+    at = batchEnd;
+  }
+  if (heads.length === 0 && end > start)
+    return {
+      heads,
+      broken: { baseOffset: -1n, to: null, reason: "batch is incomplete", isTransient: true },
+    };
+  return { heads, broken: null };
+}
+
+export function codecOf(head: BatchHead): number {
+  return head.attributes & CODEC_MASK;
+}
+
+export function isLogAppendTime(head: BatchHead): boolean {
+  return (head.attributes & LOG_APPEND_TIME) !== 0;
+}
+
+export function isTransactional(head: BatchHead): boolean {
+  return (head.attributes & TRANSACTIONAL) !== 0;
+}
+
+export function isControl(head: BatchHead): boolean {
+  return (head.attributes & CONTROL) !== 0;
+}
+
+/** LOG_APPEND_TIME: the time of every record; otherwise what the deltas of the records are added to. */
+export function baseTimestampOf(buffer: Buffer, head: BatchHead): number {
+  const at = isLogAppendTime(head) ? AT_MAX_TIMESTAMP : AT_BASE_TIMESTAMP;
+  return Number(buffer.readBigInt64BE(head.start + at));
+}
+
+export function producerIdOf(buffer: Buffer, head: BatchHead): bigint {
+  return buffer.readBigInt64BE(head.start + AT_PRODUCER_ID);
+}
+
+export function checksumOf(buffer: Buffer, head: BatchHead): number {
+  return buffer.readUInt32BE(head.start + AT_CRC);
+}
+
+/** The bytes that the checksum covers. */
+export function checkedBytesOf(buffer: Buffer, head: BatchHead): Buffer {
+  return buffer.subarray(head.start + AT_ATTRIBUTES, head.end);
+}

@@ -1,0 +1,328 @@
+/**
+ * The records of one partition in one fetch response, from bytes to `RecordBatch`es.
+ *
+ *   heads ─▶ checksum ─▶ control? aborted? before the position? ─▶ inflate ─▶ rows
+ *
+ * What comes out covers `[position, nextOffset)` without a hole: offsets that carry nothing for a reader of committed data (control
+ * batches, aborted transactions, what compaction removed) lie inside the range of a neighbour, or of an empty batch at the end.
+ * Uncompressed batches that follow each other become one, since they share their buffer; a compressed one has its own.
+ *
+ * Nothing that the bytes hold makes it throw. What can't be read ends the walk and is reported with its range.
+ */
+import { COLUMNS, type RecordBatch, SharedMemory, type TimestampType } from "@penstock/core";
+import { type AbortedTransaction, AbortedTransactions } from "./aborted-transactions.ts";
+import {
+  type BatchHead,
+  type BatchHeads,
+  baseTimestampOf,
+  checkedBytesOf,
+  checksumOf,
+  codecOf,
+  isControl,
+  isLogAppendTime,
+  isTransactional,
+  producerIdOf,
+} from "./batch-head.ts";
+import { CODEC_NONE, inflate } from "./codecs/inflate.ts";
+import { InflateFailure } from "./codecs/inflate-failure.ts";
+import { CountedMemory, type CountMemory } from "./counted-memory.ts";
+import { crc32c } from "./crc32c.ts";
+import { RECORD_BYTES_MIN, type RecordTable, readRecords } from "./read-records.ts";
+
+export interface RecordSet {
+  readonly buffer: Buffer;
+  readonly heads: BatchHeads;
+  /** First offset that is wanted. Kafka gives whole batches: records before it are dropped. */
+  readonly position: bigint;
+  readonly aborted: readonly AbortedTransaction[];
+  /** End of the log, -1 when unknown: a damaged batch is not believed when it claims to reach beyond. */
+  readonly highWatermark: bigint;
+  /** Memory of `buffer`, shared by all partitions of the response. */
+  readonly memory: CountedMemory;
+}
+
+export interface DecodeLimits {
+  /** Most bytes that one batch may inflate to. */
+  readonly inflatedBytesMax: number;
+  readonly countMemory: CountMemory;
+}
+
+/** Records of `[from, to)` can't be given. */
+export interface Undecodable {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly reason: string;
+  /** Fetching it again may help: the bytes are damaged, and perhaps only on their way here. */
+  readonly isTransient: boolean;
+}
+
+export interface DecodedRecordSet {
+  readonly batches: readonly RecordBatch[];
+  /** Where the next fetch starts when all was readable. */
+  readonly nextOffset: bigint;
+  readonly undecodable: Undecodable | null;
+}
+
+const ABORT_MARKER = 0;
+const INT32_MAX = 0x7fff_ffff;
+
+export function decodeRecordSet(set: RecordSet, limits: DecodeLimits): DecodedRecordSet {
+  return new Walk(set, limits).run();
+}
+
+/** Rows to come for the uncompressed batches of a set: what `CountedMemory` of a response must include. */
+export function flatRowCount(heads: BatchHeads): number {
+  let rows = 0;
+  for (const head of heads.heads) if (codecOf(head) === CODEC_NONE) rows += head.count;
+  return rows;
+}
+
+/** Where the next fetch of a partition starts, by the heads alone. */
+export function nextOffsetOf(heads: BatchHeads, position: bigint): bigint {
+  const last = heads.heads.at(-1);
+  return last !== undefined && last.nextOffset > position ? last.nextOffset : position;
+}
+
+/** Consecutive uncompressed batches on their way to become one. */
+interface Run {
+  readonly baseOffset: bigint;
+  readonly firstRow: number;
+  readonly timestampType: TimestampType;
+  nextOffset: bigint;
+  bytes: number;
+}
+
+class Walk {
+  readonly #set: RecordSet;
+  readonly #limits: DecodeLimits;
+  readonly #aborted: AbortedTransactions;
+  readonly #batches: RecordBatch[] = [];
+  /** First offset that no finished batch covers yet. */
+  #coverFrom: bigint;
+  /** First offset that was not looked at yet. */
+  #passed: bigint;
+  #table: RecordTable | null = null;
+  #run: Run | null = null;
+
+  constructor(set: RecordSet, limits: DecodeLimits) {
+    this.#set = set;
+    this.#limits = limits;
+    this.#aborted = new AbortedTransactions(set.aborted);
+    this.#coverFrom = set.position;
+    this.#passed = set.position;
+  }
+
+  run(): DecodedRecordSet {
+    const { heads, broken } = this.#set.heads;
+    for (const head of heads) {
+      const problem = this.#step(head);
+      if (problem !== null) return this.#end(problem);
+    }
+    if (broken === null) return this.#end(null);
+    const from = this.#passed;
+    const to = broken.to !== null && broken.to > from ? broken.to : from + 1n;
+    return this.#end({ from, to, reason: broken.reason, isTransient: broken.isTransient });
+  }
+
+  #step(head: BatchHead): Undecodable | null {
+    const { buffer, position } = this.#set;
+    this.#aborted.reach(head.nextOffset - 1n);
+    if (crc32c(checkedBytesOf(buffer, head)) !== checksumOf(buffer, head))
+      return this.#undecodable(head, this.#credibleEnd(head), "checksum does not match", true);
+    let reason: string | null = null;
+    if (isControl(head)) reason = this.#passControl(head);
+    else if (head.count > 0 && head.nextOffset > position && !this.#isAborted(head))
+      reason = codecOf(head) === CODEC_NONE ? this.#addFlat(head) : this.#addInflated(head);
+    if (reason !== null) return this.#undecodable(head, head.nextOffset, reason, false);
+    this.#passed = later(head.nextOffset, this.#passed);
+    return null;
+  }
+
+  #isAborted(head: BatchHead): boolean {
+    return isTransactional(head) && this.#aborted.isAborted(producerIdOf(this.#set.buffer, head));
+  }
+
+  /** A control record's key is its version and its type, int16 each. */
+  #passControl(head: BatchHead): string | null {
+    const { buffer } = this.#set;
+    if (head.count === 0) return null;
+    if (codecOf(head) !== CODEC_NONE) return "compressed control batch";
+    const table = newTable(head.count);
+    const reason = readRecords(buffer, this.#section(head, buffer, head.records, 0n), table);
+    if (reason !== null) return reason;
+    const [, key = 0, keyLength = 0] = table.columns;
+    if (keyLength < 4) return "control record without a type";
+    if (buffer.readInt16BE(key + 2) === ABORT_MARKER) this.#aborted.end(producerIdOf(buffer, head));
+    return null;
+  }
+
+  #addFlat(head: BatchHead): string | null {
+    const { buffer, heads } = this.#set;
+    this.#table ??= newTable(flatRowCount(heads));
+    const run = this.#runFor(head);
+    const section = this.#section(head, buffer, head.records, run.baseOffset);
+    const reason = readRecords(buffer, section, this.#table);
+    if (reason !== null) return reason;
+    run.nextOffset = head.nextOffset;
+    run.bytes += head.end - head.records;
+    return null;
+  }
+
+  #addInflated(head: BatchHead): string | null {
+    const { inflatedBytesMax, countMemory } = this.#limits;
+    this.#finishRun();
+    let bytes: Buffer;
+    try {
+      const packed = this.#set.buffer.subarray(head.records, head.end);
+      bytes = inflate(codecOf(head), packed, inflatedBytesMax);
+    } catch (error) {
+      if (error instanceof InflateFailure) return error.message;
+      throw error;
+    }
+    if (head.count > bytes.length / RECORD_BYTES_MIN) return "record count out of bounds";
+    const baseOffset = this.#baseFor(head);
+    const table = newTable(head.count);
+    const reason = readRecords(bytes, this.#section(head, bytes, 0, baseOffset), table);
+    if (reason !== null) return reason;
+    if (table.rows === 0) return null;
+    this.#batches.push({
+      ...rows(table, 0),
+      baseOffset,
+      nextOffset: head.nextOffset,
+      buffer: bytes,
+      timestampType: timestampTypeOf(head),
+      bytes: bytes.length,
+      memory: new CountedMemory(bytes.length, head.count, countMemory).hold(),
+    });
+    this.#coverFrom = head.nextOffset;
+    return null;
+  }
+
+  #section(head: BatchHead, buffer: Buffer, start: number, baseOffset: bigint) {
+    const skipped = this.#set.position - head.baseOffset;
+    return {
+      start,
+      end: buffer === this.#set.buffer ? head.end : buffer.length,
+      count: head.count,
+      lastOffsetDelta: head.lastOffsetDelta,
+      firstOffsetDelta: skipped > 0n && !isControl(head) ? Number(skipped) : 0,
+      offsetShift: isControl(head) ? 0 : Number(head.baseOffset - baseOffset),
+      baseTimestamp: baseTimestampOf(this.#set.buffer, head),
+      isLogAppendTime: isLogAppendTime(head),
+    };
+  }
+
+  /** The open run when this batch can join it, otherwise a new one. */
+  #runFor(head: BatchHead): Run {
+    const timestampType = timestampTypeOf(head);
+    if (
+      this.#run !== null &&
+      this.#run.timestampType === timestampType &&
+      head.nextOffset - this.#run.baseOffset <= INT32_MAX
+    )
+      return this.#run;
+    this.#finishRun();
+    const baseOffset = this.#baseFor(head);
+    const firstRow = this.#table?.rows ?? 0;
+    this.#run = { baseOffset, firstRow, timestampType, nextOffset: baseOffset, bytes: 0 };
+    return this.#run;
+  }
+
+  /** The first offset of a new batch: where the last one ended, unless the hole in between is wider than offset deltas are. */
+  #baseFor(head: BatchHead): bigint {
+    if (head.nextOffset - this.#coverFrom > INT32_MAX && head.baseOffset > this.#coverFrom)
+      this.#coverTo(head.baseOffset);
+    return this.#coverFrom;
+  }
+
+  #finishRun(): void {
+    const run = this.#run;
+    const table = this.#table;
+    this.#run = null;
+    if (run === null || table === null || table.rows === run.firstRow) return;
+    this.#batches.push({
+      ...rows(table, run.firstRow),
+      baseOffset: run.baseOffset,
+      nextOffset: run.nextOffset,
+      buffer: this.#set.buffer,
+      timestampType: run.timestampType,
+      bytes: run.bytes,
+      memory: this.#set.memory.hold(),
+    });
+    this.#coverFrom = run.nextOffset;
+  }
+
+  #coverTo(offset: bigint): void {
+    if (offset <= this.#coverFrom) return;
+    this.#batches.push(emptyBatch(this.#coverFrom, offset));
+    this.#coverFrom = offset;
+  }
+
+  /** A batch that fails its checksum may lie about its end too: not beyond what follows it, nor beyond the log. */
+  #credibleEnd(head: BatchHead): bigint {
+    const { heads, highWatermark } = this.#set;
+    const index = heads.heads.indexOf(head);
+    const follower = heads.heads[index + 1]?.baseOffset ?? heads.broken?.baseOffset ?? -1n;
+    let end = head.nextOffset;
+    if (follower > head.baseOffset && follower < end) end = follower;
+    if (highWatermark >= 0n && highWatermark < end) end = highWatermark;
+    return end;
+  }
+
+  #undecodable(head: BatchHead, to: bigint, reason: string, isTransient: boolean): Undecodable {
+    const from = later(head.baseOffset, this.#passed);
+    return { from, to: to > from ? to : from + 1n, reason, isTransient };
+  }
+
+  #end(undecodable: Undecodable | null): DecodedRecordSet {
+    this.#finishRun();
+    this.#coverTo(undecodable?.from ?? this.#passed);
+    return { batches: this.#batches, nextOffset: this.#coverFrom, undecodable };
+  }
+}
+
+function later(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
+function newTable(rowsMax: number): RecordTable {
+  return {
+    columns: new Int32Array(rowsMax * COLUMNS),
+    timestamps: new Float64Array(rowsMax),
+    rows: 0,
+  };
+}
+
+function rows(table: RecordTable, first: number) {
+  return {
+    count: table.rows - first,
+    columns: table.columns.subarray(first * COLUMNS, table.rows * COLUMNS),
+    timestamps: table.timestamps.subarray(first, table.rows),
+  };
+}
+
+function timestampTypeOf(head: BatchHead): TimestampType {
+  return isLogAppendTime(head) ? "LOG_APPEND_TIME" : "CREATE_TIME";
+}
+
+const NO_BYTES = Buffer.alloc(0);
+const NO_COLUMNS = new Int32Array(0);
+const NO_TIMESTAMPS = new Float64Array(0);
+
+/** Covers offsets that carry no record. */
+export function emptyBatch(baseOffset: bigint, nextOffset: bigint): RecordBatch {
+  const memory = new SharedMemory(0, () => {});
+  memory.hold();
+  return {
+    baseOffset,
+    nextOffset,
+    count: 0,
+    buffer: NO_BYTES,
+    columns: NO_COLUMNS,
+    timestamps: NO_TIMESTAMPS,
+    timestampType: "CREATE_TIME",
+    bytes: 0,
+    memory,
+  };
+}
