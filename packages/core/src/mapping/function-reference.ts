@@ -1,6 +1,6 @@
 import type { FunctionRef } from "./mapping.ts";
 import { FUNCTION_NAME_LENGTH_MAX, FUNCTION_REFERENCE_LENGTH_MAX } from "./mapping-limits.ts";
-import { show, type Violations } from "./violations.ts";
+import { show, Violations } from "./violations.ts";
 
 /** Where ARNs of this installation say that it is. */
 export interface ArnScope {
@@ -37,6 +37,14 @@ export function readFunctionReference(
     return null;
   }
   return { name, qualifier: match?.[2] ?? "" };
+}
+
+/** The same for one text alone. @throws PenstockError `invalidArgument`. */
+export function parseFunctionReference(field: string, text: string): FunctionRef {
+  const violations = new Violations();
+  const ref = readFunctionReference(violations, field, text);
+  violations.throwIfAny();
+  return ref ?? { name: "", qualifier: "" };
 }
 
 /** The ARN of a function, qualified as it was asked for. */

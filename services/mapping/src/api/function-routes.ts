@@ -1,0 +1,59 @@
+import { create } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { isFunctionName, PenstockError, readFunction } from "@penstock/core";
+import type { Database } from "@penstock/postgres";
+import { mapping } from "@penstock/proto";
+import { deleteFunction, functionMissing } from "../functions/delete-function.ts";
+import type { HeaderSeal } from "../functions/header-seal.ts";
+import { putFunction } from "../functions/put-function.ts";
+import { findFunction, listFunctions } from "../functions/read-functions.ts";
+import { functionInput, functionMessage } from "./function-messages.ts";
+import { readPageSize, readPageToken, writePageToken } from "./page-token.ts";
+
+/** FunctionService: request → model → store → answer. */
+export function functionService(
+  db: Database,
+  seal: HeaderSeal,
+): ServiceImpl<typeof mapping.FunctionService> {
+  return {
+    async putFunction(request) {
+      const settings = readFunction(functionInput(request.function));
+      const stored = await putFunction(db, seal, settings);
+      return create(mapping.PutFunctionResponseSchema, { function: functionMessage(stored) });
+    },
+
+    async getFunction(request) {
+      checkName(request.name);
+      const stored = await findFunction(db.sql, request.name);
+      if (!stored) throw functionMissing(request.name);
+      return create(mapping.GetFunctionResponseSchema, { function: functionMessage(stored) });
+    },
+
+    async listFunctions(request) {
+      const size = readPageSize(request.pageSize);
+      const after = readPageToken("functions", request.pageToken) ?? "";
+      const found = await listFunctions(db.sql, after, size + 1);
+      const page = found.slice(0, size);
+      const last = page.at(-1);
+      const hasMore = found.length > size && last !== undefined;
+      return create(mapping.ListFunctionsResponseSchema, {
+        functions: page.map(functionMessage),
+        nextPageToken: hasMore ? writePageToken("functions", last.name) : "",
+      });
+    },
+
+    async deleteFunction(request) {
+      checkName(request.name);
+      await deleteFunction(db, request.name);
+      return create(mapping.DeleteFunctionResponseSchema);
+    },
+  };
+}
+
+function checkName(name: string): void {
+  if (isFunctionName(name)) return;
+  const description = "name must be the name of a function.";
+  throw new PenstockError("invalidArgument", description, {
+    violations: [{ field: "name", description }],
+  });
+}

@@ -1,0 +1,70 @@
+import { type ArnScope, functionArn, type MappingSettings, PenstockError } from "@penstock/core";
+import type { Database, Sql } from "@penstock/postgres";
+import { assertFunctionExists } from "./assert-function-exists.ts";
+import { claimSources } from "./claim-sources.ts";
+import { mappingColumns } from "./mapping-columns.ts";
+import { noteMappingChange } from "./note-mapping-change.ts";
+import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
+
+/**
+ * Stores a new mapping in state Creating; a controller takes it from there.
+ *
+ * @throws PenstockError `conflict` for a duplicate source or consumer group id, `invalidArgument` for an unknown function.
+ */
+export async function insertMapping(
+  db: Database,
+  scope: ArnScope,
+  id: string,
+  settings: MappingSettings,
+): Promise<StoredMapping> {
+  return db.transaction(async (sql) => {
+    await assertFunctionExists(sql, settings.functionRef.name);
+    const arn = functionArn(scope, settings.functionRef);
+    const stored = await insertRow(sql, id, arn, settings);
+    await claimSources(sql, {
+      mappingId: id,
+      functionArn: arn,
+      bootstrapServers: settings.bootstrapServers,
+      topic: settings.topic,
+    });
+    await noteMappingChange(sql, id, "created", `Created for ${arn} and topic ${settings.topic}.`);
+    return stored;
+  });
+}
+
+async function insertRow(sql: Sql, id: string, arn: string, settings: MappingSettings) {
+  const timestamp = settings.startingPositionTimestampMs;
+  const row = {
+    id,
+    function_arn: arn,
+    function_name: settings.functionRef.name,
+    function_qualifier: settings.functionRef.qualifier,
+    bootstrap_servers: settings.bootstrapServers,
+    topic: settings.topic,
+    consumer_group_id: settings.consumerGroupId ?? id,
+    batch_size: settings.batchSize,
+    batching_window_ms: settings.batchingWindowMs,
+    starting_position: settings.startingPosition,
+    starting_position_timestamp: timestamp === null ? null : new Date(timestamp),
+    filter_patterns: settings.filterPatterns.length === 0 ? null : settings.filterPatterns,
+    minimum_pollers: settings.minimumPollers,
+    is_enabled: settings.isEnabled,
+    state: "Creating",
+  };
+  const rows = await sql<MappingRow[]>`
+    insert into mappings ${sql(row)}
+    on conflict (consumer_group_id) do nothing
+    returning ${mappingColumns(sql)}`;
+  if (rows[0]) return toStoredMapping(rows[0]);
+  throw await groupConflict(sql, row.consumer_group_id);
+}
+
+async function groupConflict(sql: Sql, groupId: string): Promise<PenstockError> {
+  const rows = await sql<{ id: string }[]>`
+    select id from mappings where consumer_group_id = ${groupId}`;
+  return new PenstockError(
+    "conflict",
+    `The event source mapping with UUID ${rows[0]?.id ?? ""} has the consumer group id ${groupId} already. ` +
+      "Choose another one, or leave it out.",
+  );
+}

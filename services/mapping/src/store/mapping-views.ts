@@ -1,0 +1,50 @@
+import type { Sql } from "@penstock/postgres";
+import { findMappings } from "./find-mapping.ts";
+import {
+  type GapRow,
+  type PartitionRow,
+  readGaps,
+  readPartitions,
+  readWaits,
+} from "./read-progress.ts";
+import type { StoredMapping } from "./stored-mapping.ts";
+
+/** A mapping with what is known of its run. */
+export interface MappingView {
+  readonly mapping: StoredMapping;
+  readonly partitions: readonly PartitionRow[];
+  readonly gaps: readonly GapRow[];
+  readonly waitingForNodes: readonly string[];
+}
+
+/** Views by id, in four statements however many there are. Missing = gone. */
+export async function readMappingViews(
+  sql: Sql,
+  ids: readonly string[],
+): Promise<Map<string, MappingView>> {
+  const [mappings, partitions, gaps, waits] = await Promise.all([
+    findMappings(sql, ids),
+    readPartitions(sql, ids),
+    readGaps(sql, ids),
+    readWaits(sql, ids),
+  ]);
+  const partitionsOf = Map.groupBy(partitions, (row) => row.mapping_id);
+  const gapsOf = Map.groupBy(gaps, (row) => row.mapping_id);
+  const waitsOf = Map.groupBy(waits, (row) => row.mapping_id);
+  return new Map(
+    mappings.map((mapping) => [
+      mapping.id,
+      {
+        mapping,
+        partitions: partitionsOf.get(mapping.id) ?? [],
+        gaps: gapsOf.get(mapping.id) ?? [],
+        waitingForNodes: (waitsOf.get(mapping.id) ?? []).map((row) => row.node_id),
+      },
+    ]),
+  );
+}
+
+/** A mapping just as it was stored: nothing has run yet, or it is not asked for. */
+export function viewOf(mapping: StoredMapping): MappingView {
+  return { mapping, partitions: [], gaps: [], waitingForNodes: [] };
+}
