@@ -2,10 +2,11 @@
  * Foreign failures in, PenstockError out: the only place that knows what the client library and the brokers call theirs.
  * Nothing here reads message text.
  */
-import { type ErrorCode, PenstockError } from "@penstock/core";
+import { type ErrorCode, InvariantError, PenstockError } from "@penstock/core";
 
 /** Error codes of the Kafka protocol that decisions depend on (https://kafka.apache.org/protocol#protocol_error_codes). */
 export const KAFKA = {
+  unknownServerError: -1,
   none: 0,
   corruptMessage: 2,
   unknownTopicOrPartition: 3,
@@ -82,6 +83,7 @@ export function kafkaRefusal(kafkaCode: number, subject: string): PenstockError 
 /** A PenstockError for anything that a connection, a dial or the client library threw. */
 export function toKafkaError(error: unknown, subject: string): PenstockError {
   if (error instanceof PenstockError) return error;
+  if (error instanceof InvariantError) throw error;
   const code = findCode(error, 0);
   return new PenstockError(code, `${TEXT[code]} (${subject}).`, { cause: error });
 }

@@ -1,0 +1,282 @@
+/**
+ * A member of a KIP-848 group at work: carries out the steps of `GroupMember`, holds its one timer and its one heartbeat.
+ *
+ * Heartbeats go over the coordinator's shared control connection and wait for nothing else. Steps are applied in order, also when the
+ * handler of one calls back into here.
+ */
+import { type Assignment, type Clock, PenstockError } from "@penstock/core";
+import type { Connection } from "@platformatic/kafka";
+import type { Cluster } from "../cluster/cluster.ts";
+import { toKafkaError } from "../cluster/kafka-error.ts";
+import type { KafkaLog } from "../cluster/log.ts";
+import { GroupMember, type MemberStep } from "./group-member.ts";
+import { type HeartbeatResult, requireHeartbeats, sendHeartbeat } from "./heartbeat-wire.ts";
+import type { Membership, MembershipEvents } from "./membership.ts";
+import { readSessionTimeoutMs } from "./session-timeout.ts";
+
+export interface ConsumerMembershipOptions {
+  readonly cluster: Cluster;
+  readonly groupId: string;
+  readonly topic: string;
+  readonly memberId: string;
+  readonly drainLimitMs: number;
+  readonly clock: Clock;
+  readonly log: KafkaLog;
+}
+
+/** A leave that gets no answer is given up this long after the drain limit; the session ends the membership then. */
+const LEAVE_GRACE_MS = 5_000;
+/** One failed heartbeat is the usual sign of a broker that restarts or moves the group. */
+const FAILURES_UNTIL_PROBLEM = 2;
+
+interface Waiter {
+  readonly beat: number;
+  readonly incarnation: number;
+  resolve(isConfirmed: boolean): void;
+}
+
+export class ConsumerMembership implements Membership {
+  readonly #options: ConsumerMembershipOptions;
+  readonly #events: MembershipEvents;
+  readonly #member: GroupMember;
+  readonly #left: Promise<void>;
+  #resolveLeft: () => void = () => {};
+  #timer: NodeJS.Timeout | null = null;
+  #leaveTimer: NodeJS.Timeout | null = null;
+  #steps: MemberStep[] = [];
+  #isApplying = false;
+  #connection: Connection | null = null;
+  #beats = 0;
+  #waiters: Waiter[] = [];
+  #failures = 0;
+  #sessionReadFor = 0;
+
+  constructor(options: ConsumerMembershipOptions, events: MembershipEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#member = new GroupMember(options);
+    this.#left = new Promise((resolve) => {
+      this.#resolveLeft = resolve;
+    });
+  }
+
+  get memberId(): string {
+    return this.#options.memberId;
+  }
+
+  get memberEpoch(): number {
+    return this.#member.state.memberEpoch;
+  }
+
+  get incarnation(): number {
+    return this.#member.incarnation;
+  }
+
+  start(): void {
+    this.#tick();
+  }
+
+  isAlive(assignment: Assignment): boolean {
+    return this.#member.isAlive(assignment);
+  }
+
+  isRevoking(assignment: Assignment): boolean {
+    return this.#member.isRevoking(assignment);
+  }
+
+  release(assignment: Assignment): void {
+    this.#apply(this.#member.release(this.#nowMs(), assignment));
+  }
+
+  mayDispatch(): boolean {
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const { guard, state } = this.#member;
+    if (guard.observe(nowMs, clock.wallMs())) this.#arm();
+    return (state.phase === "member" || state.phase === "leaving") && guard.mayDispatch(nowMs);
+  }
+
+  expectChange(durationMs: number): void {
+    this.#member.expectChange(this.#nowMs(), durationMs);
+    this.#arm();
+  }
+
+  fenced(assignment: Assignment): void {
+    this.#apply(this.#member.fenced(assignment));
+  }
+
+  memberUnknown(incarnation: number): void {
+    if (incarnation !== this.#member.incarnation) return;
+    this.#apply(this.#member.memberUnknown(this.#nowMs()));
+  }
+
+  confirm(): Promise<boolean> {
+    if (this.#member.state.phase === "left") return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiters.push({ beat: this.#beats + 1, incarnation: this.incarnation, resolve });
+    this.#member.hurry();
+    this.#arm();
+    return promise;
+  }
+
+  leave(): Promise<void> {
+    const { phase } = this.#member.state;
+    if (phase === "joining" || phase === "member") {
+      const limitMs = this.#options.drainLimitMs + LEAVE_GRACE_MS;
+      this.#leaveTimer = setTimeout(() => this.abort(), limitMs);
+    }
+    this.#apply(this.#member.leave(this.#nowMs()));
+    return this.#left;
+  }
+
+  abort(): void {
+    if (this.#member.state.phase === "left") return;
+    const steps = this.#member.abort();
+    void this.#sendLeave();
+    this.#apply(steps);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  #tick(): void {
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    if (this.#member.guard.observe(nowMs, clock.wallMs()))
+      this.#options.log.warn(
+        "process pause noticed; nothing is dispatched until a heartbeat succeeds",
+        {
+          group: this.#options.groupId,
+        },
+      );
+    this.#apply(this.#member.tick(nowMs));
+  }
+
+  #arm(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const nowMs = this.#nowMs();
+    const atMs = this.#member.nextTickAtMs(nowMs);
+    this.#member.guard.nextTickAtMs = Math.max(atMs, nowMs);
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(atMs - nowMs)));
+  }
+
+  #apply(steps: readonly MemberStep[]): void {
+    this.#steps.push(...steps);
+    if (this.#isApplying) return;
+    this.#isApplying = true;
+    try {
+      for (let step = this.#steps.shift(); step; step = this.#steps.shift()) this.#do(step);
+    } finally {
+      this.#isApplying = false;
+    }
+    this.#arm();
+  }
+
+  #do(step: MemberStep): void {
+    switch (step.do) {
+      case "heartbeat":
+        void this.#heartbeat();
+        return;
+      case "assigned":
+        this.#events.assigned(step.assignment);
+        return;
+      case "revoking":
+        this.#events.revoking(step.assignment, step.deadlineMs);
+        return;
+      case "lost":
+        this.#events.lost(step.assignment, step.reason);
+        return;
+      case "changed":
+        this.#settleWaiters((waiter) => waiter.incarnation !== this.incarnation, false);
+        this.#events.changed(this.#member.state);
+        if (this.#member.state.phase === "left") this.#ended();
+    }
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { cluster, groupId } = this.#options;
+    let result: HeartbeatResult;
+    try {
+      const nodeId = await cluster.coordinator(groupId);
+      const connection = await cluster.brokerConnection(nodeId, "control");
+      requireHeartbeats(cluster, connection);
+      // Aborted meanwhile: a join sent now would leave a member behind that nobody runs.
+      if (this.#member.state.phase === "left") return;
+      this.#readSession(connection, nodeId);
+      const heartbeat = this.#member.compose(this.#nowMs(), connection !== this.#connection);
+      this.#connection = connection;
+      this.#beats++;
+      result = await sendHeartbeat(cluster, connection, groupId, heartbeat);
+    } catch (error) {
+      const problem = toKafkaError(error, `consumer group "${groupId}"`);
+      const failure = problem.row.retry === "operator" ? "refused" : "transient";
+      result = { failure, problem, isElsewhere: true };
+    }
+    this.#heard(result);
+  }
+
+  #heard(result: HeartbeatResult): void {
+    const beat = this.#beats;
+    if ("answer" in result) {
+      this.#failures = 0;
+      this.#events.problem(null);
+      const steps = this.#member.answered(this.#nowMs(), result.answer);
+      this.#settleWaiters(
+        (waiter) => waiter.beat <= beat && waiter.incarnation === this.incarnation,
+        true,
+      );
+      this.#apply(steps);
+      return;
+    }
+    if (result.isElsewhere) this.#options.cluster.invalidateCoordinator(this.#options.groupId);
+    this.#failures++;
+    const isShown = result.failure === "refused" || this.#failures >= FAILURES_UNTIL_PROBLEM;
+    if (result.failure !== "memberUnknown" && isShown) this.#events.problem(result.problem);
+    this.#settleWaiters(() => true, false);
+    this.#apply(this.#member.failed(this.#nowMs(), result.failure));
+  }
+
+  /** Once for each incarnation: the group's settings may change between two. */
+  #readSession(connection: Connection, nodeId: number): void {
+    if (this.#sessionReadFor === this.incarnation) return;
+    this.#sessionReadFor = this.incarnation;
+    readSessionTimeoutMs(connection, nodeId, this.#options.groupId).then(
+      (sessionMs) => this.#member.learnSession(sessionMs),
+      (error) => {
+        if (!(error instanceof PenstockError)) throw error;
+        this.#options.log.debug("session timeout unknown; three heartbeat intervals are assumed", {
+          group: this.#options.groupId,
+          reason: error.code,
+        });
+      },
+    );
+  }
+
+  async #sendLeave(): Promise<void> {
+    const { cluster, groupId, log } = this.#options;
+    if (!this.#connection?.isConnected()) return;
+    try {
+      await sendHeartbeat(cluster, this.#connection, groupId, this.#member.leaveHeartbeat());
+    } catch (error) {
+      log.debug("leave not confirmed; the session will end the membership", {
+        group: groupId,
+        reason: error instanceof PenstockError ? error.code : "unknown",
+      });
+    }
+  }
+
+  #settleWaiters(matches: (waiter: Waiter) => boolean, isConfirmed: boolean): void {
+    const settled = this.#waiters.filter(matches);
+    this.#waiters = this.#waiters.filter((waiter) => !settled.includes(waiter));
+    for (const waiter of settled) waiter.resolve(isConfirmed);
+  }
+
+  #ended(): void {
+    if (this.#leaveTimer) clearTimeout(this.#leaveTimer);
+    this.#settleWaiters(() => true, false);
+    this.#resolveLeft();
+  }
+}

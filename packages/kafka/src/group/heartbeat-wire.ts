@@ -1,0 +1,104 @@
+/** Heartbeats on the wire: ConsumerGroupHeartbeat (68), KIP-848. */
+import { PenstockError } from "@penstock/core";
+import {
+  type Connection,
+  consumerGroupHeartbeatV0,
+  consumerGroupHeartbeatV1,
+} from "@platformatic/kafka";
+import type { Cluster } from "../cluster/cluster.ts";
+import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
+import { request } from "../cluster/request.ts";
+import {
+  type Heartbeat,
+  type HeartbeatAnswer,
+  type HeartbeatFailure,
+  LEAVE_EPOCH,
+} from "./heartbeat.ts";
+
+export type HeartbeatResult =
+  | { readonly answer: HeartbeatAnswer }
+  | {
+      readonly failure: HeartbeatFailure;
+      readonly problem: PenstockError;
+      /** The group has another coordinator, or none yet. */
+      readonly isElsewhere: boolean;
+    };
+
+const API_KEY = 68;
+
+/** Throws PenstockError(kafkaUnsupported) when the broker has no KIP-848. */
+export function requireHeartbeats(cluster: Cluster, connection: Connection): void {
+  if (cluster.apiVersion(connection, API_KEY, 1) < 0) throw unsupported();
+}
+
+export async function sendHeartbeat(
+  cluster: Cluster,
+  connection: Connection,
+  groupId: string,
+  heartbeat: Heartbeat,
+): Promise<HeartbeatResult> {
+  const owned = heartbeat.owned?.map(({ topicId, partitions }) => ({
+    topicId,
+    partitions: [...partitions],
+  }));
+  const topics = heartbeat.subscribedTopics ? [...heartbeat.subscribedTopics] : null;
+  const { memberId, memberEpoch, rebalanceTimeoutMs } = heartbeat;
+  const version = cluster.apiVersion(connection, API_KEY, 1);
+  const { api } = version === 1 ? consumerGroupHeartbeatV1 : consumerGroupHeartbeatV0;
+  const response = await request(
+    connection,
+    api,
+    groupId,
+    memberId,
+    memberEpoch,
+    null,
+    null,
+    rebalanceTimeoutMs,
+    topics,
+    null,
+    null,
+    owned ?? null,
+  );
+  if (response.errorCode !== KAFKA.none) return refusal(response.errorCode, groupId, memberEpoch);
+  return {
+    answer: {
+      memberEpoch: response.memberEpoch,
+      heartbeatIntervalMs: response.heartbeatIntervalMs,
+      assignment: response.assignment?.topicPartitions ?? null,
+    },
+  };
+}
+
+function refusal(code: number, groupId: string, memberEpoch: number): HeartbeatResult {
+  const problem =
+    code === KAFKA.unsupportedVersion
+      ? unsupported()
+      : kafkaRefusal(code, `consumer group "${groupId}"`);
+  switch (code) {
+    case KAFKA.unknownMemberId:
+    case KAFKA.fencedMemberEpoch:
+    case KAFKA.fencedInstanceId:
+      return { failure: "memberUnknown", problem, isElsewhere: false };
+    case KAFKA.groupIdNotFound: {
+      // A join makes the group, so for a join it is a refusal (a group of another type has the name).
+      const isMember = memberEpoch > 0 || memberEpoch === LEAVE_EPOCH;
+      return { failure: isMember ? "memberUnknown" : "refused", problem, isElsewhere: false };
+    }
+    case KAFKA.notCoordinator:
+    case KAFKA.coordinatorNotAvailable:
+    case KAFKA.coordinatorLoadInProgress:
+      return { failure: "transient", problem, isElsewhere: true };
+    case KAFKA.requestTimedOut:
+    case KAFKA.unknownServerError:
+      return { failure: "transient", problem, isElsewhere: false };
+    default:
+      return { failure: "refused", problem, isElsewhere: false };
+  }
+}
+
+function unsupported(): PenstockError {
+  return new PenstockError(
+    "kafkaUnsupported",
+    "The Kafka brokers don't offer the consumer group protocol of KIP-848 (Kafka 4.0 or later, group.version=1).",
+  );
+}

@@ -1,0 +1,36 @@
+/** What a heartbeat says and what comes back, free of the wire. */
+
+/** Partitions by topic id (UUID, lower-case hex with dashes). */
+export interface TopicPartitions {
+  readonly topicId: string;
+  readonly partitions: readonly number[];
+}
+
+export interface Heartbeat {
+  readonly memberId: string;
+  /** 0 joins, -1 leaves. */
+  readonly memberEpoch: number;
+  /** -1, null and null in a minimal heartbeat: nothing changed. */
+  readonly rebalanceTimeoutMs: number;
+  readonly subscribedTopics: readonly string[] | null;
+  readonly owned: readonly TopicPartitions[] | null;
+}
+
+export interface HeartbeatAnswer {
+  readonly memberEpoch: number;
+  readonly heartbeatIntervalMs: number;
+  /** The whole list of what this member should own; null when nothing changed since the broker last said so. */
+  readonly assignment: readonly TopicPartitions[] | null;
+}
+
+/** Why a heartbeat brought no answer. */
+export type HeartbeatFailure =
+  /** The broker doesn't know the member, or fenced its epoch: everything is lost. */
+  | "memberUnknown"
+  /** No answer, no connection, no coordinator: it may have been processed. */
+  | "transient"
+  /** Refused until somebody changes something: rights, versions, limits. */
+  | "refused";
+
+export const LEAVE_EPOCH = -1;
+export const JOIN_EPOCH = 0;
