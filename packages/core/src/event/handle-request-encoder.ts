@@ -78,7 +78,7 @@ class HandleRequestEncoder implements BatchEncoder {
   }
 
   begin(): void {
-    this.#scratch.trim();
+    this.#scratch.start();
     this.#at = 0;
     this.#isGroupOpen = false;
     this.#recordCount = 0;
@@ -120,7 +120,7 @@ class HandleRequestEncoder implements BatchEncoder {
     this.#closeGroup();
     this.#scratch.reserve(this.#at, this.#end.length);
     this.#end.copy(this.#scratch.bytes, this.#at);
-    return this.#scratch.copy(this.#at + this.#end.length);
+    return this.#scratch.take(this.#at + this.#end.length);
   }
 
   /** Size of the payload when its records end at `at`. */

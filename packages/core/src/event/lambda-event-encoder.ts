@@ -10,7 +10,7 @@ import {
   type RecordBatch,
   type TimestampType,
 } from "../records/record-batch.ts";
-import { base64Length, writeBase64 } from "./base64.ts";
+import { base64Length, type Source, sourceOf, writeBase64 } from "./base64.ts";
 import type { BatchEncoder, BatchEncoderOptions } from "./batch-encoder.ts";
 import { DECIMAL_MAX, writeDecimal } from "./decimal.ts";
 import { type FixedPiece, fixedPiece, writeShort } from "./fixed-piece.ts";
@@ -51,6 +51,8 @@ const BRACKET_CLOSE = 93;
 /** The longest pieces, numbers and brackets of one record without topic, key, value and headers. */
 const RECORD_FIXED_BYTES_MAX = 256;
 
+const NO_SOURCE = sourceOf(Buffer.alloc(0));
+
 /** Pieces that follow from the timestamp type. */
 interface TypePieces {
   readonly plain: FixedPiece;
@@ -68,6 +70,23 @@ function typePieces(type: TimestampType): TypePieces {
   return { plain: fixedPiece(text), value: fixedPiece(`${text},"value":"`) };
 }
 
+/** Pieces that follow from the partition. */
+interface GroupPieces {
+  readonly start: FixedPiece;
+  readonly record: FixedPiece;
+}
+
+/** Partitions whose pieces are kept. */
+const GROUP_PIECES_MAX = 1024;
+
+function groupPieces(topic: string, partition: number): GroupPieces {
+  const name = JSON.stringify(topic);
+  return {
+    start: fixedPiece(`${JSON.stringify(`${topic}-${partition}`)}:[`),
+    record: fixedPiece(`{"topic":${name},"partition":${partition},"offset":`),
+  };
+}
+
 class LambdaEventEncoder implements BatchEncoder {
   readonly #bytesMax: number;
   readonly #scratch = new Scratch();
@@ -76,11 +95,13 @@ class LambdaEventEncoder implements BatchEncoder {
   #at = 0;
   /** `baseOffset` of the batch that is being appended, as a double. */
   #offsetBase = 0;
+  /** The buffer of the batch that is being appended. */
+  #source: Source = NO_SOURCE;
   #recordCount = 0;
   #groupCount = 0;
   #isGroupOpen = false;
-  #groupStart: FixedPiece = fixedPiece("");
-  #recordStart: FixedPiece = fixedPiece("");
+  #group: GroupPieces = groupPieces("", 0);
+  readonly #groupPieces = new Map<string, GroupPieces>();
 
   constructor(options: BatchEncoderOptions) {
     const servers = JSON.stringify(options.bootstrapServers.join(","));
@@ -100,7 +121,7 @@ class LambdaEventEncoder implements BatchEncoder {
   }
 
   begin(): void {
-    this.#scratch.trim();
+    this.#scratch.start();
     this.#scratch.reserve(0, this.#start.length);
     this.#scratch.bytes.set(this.#start.bytes, 0);
     this.#at = this.#start.length;
@@ -111,10 +132,14 @@ class LambdaEventEncoder implements BatchEncoder {
 
   partition(topic: string, partition: number): void {
     this.#closeGroup();
-    this.#groupStart = fixedPiece(`${JSON.stringify(`${topic}-${partition}`)}:[`);
-    this.#recordStart = fixedPiece(
-      `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":`,
-    );
+    const key = `${topic}-${partition}`;
+    let pieces = this.#groupPieces.get(key);
+    if (pieces === undefined) {
+      if (this.#groupPieces.size >= GROUP_PIECES_MAX) this.#groupPieces.clear();
+      pieces = groupPieces(topic, partition);
+      this.#groupPieces.set(key, pieces);
+    }
+    this.#group = pieces;
   }
 
   append(batch: RecordBatch, row: number): boolean {
@@ -124,6 +149,7 @@ class LambdaEventEncoder implements BatchEncoder {
   appendRange(batch: RecordBatch, selection: Int32Array | null, from: number, to: number): number {
     const atMax = this.#bytesMax - GROUP_AND_EVENT_END_BYTES;
     this.#offsetBase = Number(batch.baseOffset);
+    if (this.#source.bytes !== batch.buffer) this.#source = sourceOf(batch.buffer);
     for (let index = from; index < to; index++) {
       const row = selection === null ? index : (selection[index] as number);
       const at = this.#writeRecord(batch, row, atMax);
@@ -140,8 +166,9 @@ class LambdaEventEncoder implements BatchEncoder {
 
   finish(): Buffer {
     this.#closeGroup();
+    this.#source = NO_SOURCE;
     this.#scratch.reserve(this.#at, END.length);
-    return this.#scratch.copy(writeShort(this.#scratch.view, this.#at, END));
+    return this.#scratch.take(writeShort(this.#scratch.view, this.#at, END));
   }
 
   #closeGroup(): void {
@@ -160,14 +187,14 @@ class LambdaEventEncoder implements BatchEncoder {
     const dataBytes = base64Length(Math.max(0, keyLength)) + base64Length(Math.max(0, valueLength));
     if (this.#at + dataBytes > atMax) return -1;
     const scratch = this.#scratch;
-    const start = this.#isGroupOpen ? 0 : this.#groupStart.length;
-    const length = start + this.#recordStart.length + RECORD_FIXED_BYTES_MAX + dataBytes;
+    const start = this.#isGroupOpen ? 0 : this.#group.start.length;
+    const length = start + this.#group.record.length + RECORD_FIXED_BYTES_MAX + dataBytes;
     if (this.#at + length > scratch.capacity) scratch.reserve(this.#at, length);
     const { bytes, view } = scratch;
 
     let at = this.#writeSeparator(bytes, this.#at);
-    bytes.set(this.#recordStart.bytes, at);
-    at += this.#recordStart.length;
+    bytes.set(this.#group.record.bytes, at);
+    at += this.#group.record.length;
     // Exact in a double below 2^53; beyond it the bigint writes itself.
     const relative = columns[column + COLUMN_OFFSET] as number;
     const offset = this.#offsetBase + relative;
@@ -189,11 +216,11 @@ class LambdaEventEncoder implements BatchEncoder {
       bytes.set(type.plain.bytes, at);
       at = writeShort(view, at + type.plain.length, KEY);
       const keyFrom = columns[column + COLUMN_KEY] as number;
-      at = writeBase64(bytes, view, at, batch.buffer, keyFrom, keyFrom + keyLength);
+      at = writeBase64(bytes, view, at, this.#source, keyFrom, keyFrom + keyLength);
       at = writeShort(view, at, hasValue ? QUOTE_VALUE : QUOTE);
     }
     if (hasValue) {
-      at = writeBase64(bytes, view, at, batch.buffer, valueFrom, valueFrom + valueLength);
+      at = writeBase64(bytes, view, at, this.#source, valueFrom, valueFrom + valueLength);
     }
     if (batch.buffer[columns[column + COLUMN_HEADERS] as number] === 0) {
       at = writeShort(view, at, hasValue ? QUOTE_NO_HEADERS : NO_HEADERS);
@@ -212,8 +239,8 @@ class LambdaEventEncoder implements BatchEncoder {
       return write;
     }
     if (this.#groupCount > 0) bytes[write++] = COMMA;
-    bytes.set(this.#groupStart.bytes, write);
-    return write + this.#groupStart.length;
+    bytes.set(this.#group.start.bytes, write);
+    return write + this.#group.start.length;
   }
 }
 
