@@ -48,7 +48,7 @@ export function startOrderProducer(
   const producer = client(bootstrapServers).producer();
   let isAway = false;
   async function run(): Promise<void> {
-    for (let round = 0; !stopping.signal.aborted; round++) {
+    while (!stopping.signal.aborted) {
       try {
         await producer.connect();
         await producer.send({ topic: TOPIC, messages: orders() });

@@ -1,0 +1,90 @@
+/**
+ * `npm test`: every check and every test, one after the other, also when an earlier one failed.
+ * The last line says how many passed, from what really ran: each check counts as one, each test as one.
+ * Plain JavaScript for Node 20, no dependencies; the tools run under Node 24.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureInstalled, giveUp, missingForKafka, NODE, ROOT, TOOL_ENV } from "./toolchain.mjs";
+
+const CHECKS = [
+  ["format and lint", "biome", "check", "."],
+  ["contract: lint", "buf", "lint"],
+  ["contract: format", "buf", "format", "--diff", "--exit-code"],
+  ["contract: no breaking change", "buf", "breaking", "--against", "proto/image.binpb"],
+  ["types", "tsc", "-b"],
+];
+const PROJECTS = ["unit", "servers", "fault"];
+
+const missing = missingForKafka();
+if (missing !== undefined)
+  giveUp(`The tests run on a real Kafka, which needs a JDK (17 or later) and Maven: ${missing}.`);
+ensureInstalled();
+run("Kafka", NODE, [
+  "--input-type=module",
+  "--eval",
+  'const { ensureKafkaJars } = await import("@penstock/local"); await ensureKafkaJars((line) => process.stdout.write(line + "\\n"));',
+]) || giveUp("The local Kafka could not be set up: see above.");
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+const reports = mkdtempSync(join(tmpdir(), "penstock-report-"));
+
+for (const [name, command, ...flags] of CHECKS) {
+  if (run(name, command, flags)) total.passed++;
+  else fail(name);
+}
+for (const project of PROJECTS) runTests(project);
+
+rmSync(reports, { recursive: true, force: true });
+for (const name of failures) process.stdout.write(`FAILED  ${name}\n`);
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+// Written before the exit in one piece: it is the last line.
+process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+function runTests(project) {
+  const report = join(reports, `${project}.json`);
+  const isGreen = run(`tests: ${project}`, "vitest", [
+    ...["run", "--project", project, "--passWithNoTests"],
+    ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+  ]);
+  const failedBefore = total.failed;
+  let files = [];
+  try {
+    files = JSON.parse(readFileSync(report, "utf8")).testResults;
+  } catch {
+    // The run broke before it could report: counted as a failure below.
+  }
+  for (const file of files) {
+    for (const test of file.assertionResults) {
+      if (test.status === "passed") total.passed++;
+      else if (test.status === "failed") fail(`${project}: ${test.fullName}`);
+      else total.skipped++;
+    }
+    // A file that could not be loaded, or whose set-up failed, has no failed test to show for it.
+    const hasFailedTest = file.assertionResults.some(({ status }) => status === "failed");
+    if (file.status === "failed" && !hasFailedTest) fail(`${project}: ${file.name}`);
+  }
+  // Unhandled errors and a failed global set-up belong to no file.
+  if (!isGreen && total.failed === failedBefore) fail(`${project}: the run itself`);
+}
+
+function fail(name) {
+  total.failed++;
+  failures.push(name);
+}
+
+/** Runs a step with its output shown; true when it ends with 0. */
+function run(name, command, flags) {
+  process.stdout.write(`\n── ${name}\n`);
+  const { status, error } = spawnSync(command, flags, {
+    cwd: ROOT,
+    env: TOOL_ENV,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (error !== undefined) process.stdout.write(`${command} can't be started: ${error.message}\n`);
+  return status === 0;
+}
