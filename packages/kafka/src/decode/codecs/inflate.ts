@@ -13,7 +13,10 @@ export const CODEC_SNAPPY = 2;
 export const CODEC_LZ4 = 3;
 export const CODEC_ZSTD = 4;
 
-const CHUNK_BYTES = 64 * 1024;
+/** Output arrives in pieces of this size; most batches of producers with default settings fit one. */
+const CHUNK_BYTES = 32 * 1024;
+/** More unused memory than this behind a result is given back by copying it. */
+const SLACK_BYTES_MAX = 1024;
 /** Largest window a frame may ask for, 2^27 = 128 MiB: what zstd writes at its highest level. Memory is touched only as it fills. */
 const ZSTD_WINDOW_LOG_MAX = 27;
 
@@ -43,9 +46,17 @@ export function inflate(codec: number, input: Buffer, bytesMax: number): Buffer 
 
 function byZlib(name: string, bytesMax: number, run: () => Buffer): Buffer {
   try {
-    return run();
+    return exact(run());
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw overLimit(bytesMax);
     throw new InflateFailure(`broken ${name} data`, { cause: error });
   }
+}
+
+/** Node's result is a view on a whole piece of output, or of its pool. */
+function exact(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength - bytes.length <= SLACK_BYTES_MAX) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

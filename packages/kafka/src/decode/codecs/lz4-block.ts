@@ -1,5 +1,4 @@
-/** Shorter runs are copied faster by a loop than by a native call. */
-const NATIVE_COPY_BYTES_MIN = 32;
+import { copyLiteral, copyMatch } from "./copy-bytes.ts";
 
 /**
  * Inflates one LZ4 block (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md), `input[from, end)`, to `output` from
@@ -9,9 +8,11 @@ const NATIVE_COPY_BYTES_MIN = 32;
  */
 export function inflateLz4Block(
   input: Buffer,
+  inputView: DataView,
   from: number,
   end: number,
   output: Buffer,
+  view: DataView,
   to: number,
   limit: number,
   floor: number,
@@ -31,9 +32,7 @@ export function inflateLz4Block(
     }
     if (length > end - read) return -1;
     if (length > limit - write) return -2;
-    if (length < NATIVE_COPY_BYTES_MIN)
-      for (let i = 0; i < length; i++) output[write + i] = input[read + i] as number;
-    else input.copy(output, write, read, read + length);
+    copyLiteral(input, inputView, read, output, view, write, length);
     read += length;
     write += length;
     // The last sequence has no match.
@@ -53,12 +52,7 @@ export function inflateLz4Block(
     }
     length += 4;
     if (length > limit - write) return -2;
-    const source = write - distance;
-    if (length >= NATIVE_COPY_BYTES_MIN && distance >= length)
-      output.copyWithin(write, source, source + length);
-    else if (length >= NATIVE_COPY_BYTES_MIN && distance === 1)
-      output.fill(output[source] as number, write, write + length);
-    else for (let i = 0; i < length; i++) output[write + i] = output[source + i] as number;
+    copyMatch(output, view, write, distance, length);
     write += length;
   }
   return -1;

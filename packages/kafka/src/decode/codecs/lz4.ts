@@ -4,6 +4,7 @@
  * A frame gives an upper bound of its inflated size by its block headers alone; what is allocated is that bound or the cap, the
  * smaller. The frame's own checksums are not verified: the CRC-32C of the record batch covers the same bytes.
  */
+import { viewOf } from "./copy-bytes.ts";
 import { InflateFailure, overLimit } from "./inflate-failure.ts";
 import { inflateLz4Block } from "./lz4-block.ts";
 
@@ -86,6 +87,8 @@ function inflateFrame(
   limit: number,
   bytesMax: number,
 ): number {
+  const inputView = viewOf(input);
+  const view = viewOf(output);
   let read = frame.blocks;
   let write = start;
   for (;;) {
@@ -101,7 +104,17 @@ function inflateFrame(
     } else {
       const floor = frame.isIndependent ? write : start;
       const ceiling = Math.min(limit, write + frame.blockBytesMax);
-      const next = inflateLz4Block(input, read, read + bytes, output, write, ceiling, floor);
+      const next = inflateLz4Block(
+        input,
+        inputView,
+        read,
+        read + bytes,
+        output,
+        view,
+        write,
+        ceiling,
+        floor,
+      );
       if (next === -2 && ceiling === bytesMax) throw overLimit(bytesMax);
       if (next < 0) throw broken();
       write = next;

@@ -5,14 +5,13 @@
  * A block says its inflated size first. The sum of those is checked against the cap, and against what that many bytes can hold at
  * most, before anything is allocated; the output is exactly that size, or the input is refused.
  */
+import { copyLiteral, copyMatch, viewOf } from "./copy-bytes.ts";
 import { InflateFailure, overLimit } from "./inflate-failure.ts";
 
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER_BYTES = 16;
 /** A copy element of two bytes yields at most 64. */
 const RATIO_MAX = 64;
-/** Shorter runs are copied faster by a loop than by a native call. */
-const NATIVE_COPY_BYTES_MIN = 32;
 
 export function inflateSnappy(input: Buffer, bytesMax: number): Buffer {
   if (!input.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {
@@ -71,6 +70,8 @@ function inflateBlock(
   to: number,
   limit: number,
 ): void {
+  const inputView = viewOf(input);
+  const view = viewOf(output);
   let read = from;
   let write = to;
   while (read < end) {
@@ -86,9 +87,7 @@ function inflateBlock(
       }
       length++;
       if (length > end - read || length > limit - write) throw broken();
-      if (length < NATIVE_COPY_BYTES_MIN)
-        for (let i = 0; i < length; i++) output[write + i] = input[read + i] as number;
-      else input.copy(output, write, read, read + length);
+      copyLiteral(input, inputView, read, output, view, write, length);
       read += length;
       write += length;
       continue;
@@ -108,10 +107,7 @@ function inflateBlock(
     }
     read += bytes;
     if (distance === 0 || distance > write - to || length > limit - write) throw broken();
-    const source = write - distance;
-    if (length >= NATIVE_COPY_BYTES_MIN && distance >= length)
-      output.copyWithin(write, source, source + length);
-    else for (let i = 0; i < length; i++) output[write + i] = output[source + i] as number;
+    copyMatch(output, view, write, distance, length);
     write += length;
   }
   if (write !== limit) throw broken();

@@ -94,7 +94,7 @@ export function record(offsetDelta: number, value: string | Buffer | null = "v")
   return { offsetDelta, timestampDelta: 0n, key: null, value: bytesOf, headers: [] };
 }
 
-export function compress(codec: Codec, plain: Buffer<ArrayBuffer>): Buffer {
+export function compress(codec: Codec, plain: Buffer): Buffer {
   switch (codec) {
     case "none":
       return plain;
@@ -111,8 +111,8 @@ export function compress(codec: Codec, plain: Buffer<ArrayBuffer>): Buffer {
   }
 }
 
-function xerial(plain: Buffer<ArrayBuffer>): Buffer {
-  const parts = [Buffer.from("82534e415050590000000001" + "00000001", "hex")];
+function xerial(plain: Buffer): Buffer {
+  const parts: Buffer[] = [Buffer.from("82534e415050590000000001" + "00000001", "hex")];
   for (let at = 0; at < plain.length; at += 1000) {
     const block = snappyCompress(plain.subarray(at, at + 1000));
     const length = Buffer.alloc(4);
