@@ -1,0 +1,132 @@
+/**
+ * RPC calls that arrive as Node requests, over HTTP/1.1 or HTTP/2. What is always true of a call that a service sees:
+ *
+ * - it has a deadline when it is unary: its own, or the longest that is allowed;
+ * - its message is no larger than the limit, came in time, and isn't compressed (so nothing is ever inflated here);
+ * - what it throws leaves through the error edge.
+ *
+ * A streaming call may last for as long as its connection; it ends with UNAVAILABLE when the server stops.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import {
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import type { Logger } from "../logs/logger.ts";
+import { callInterceptor } from "./call-interceptor.ts";
+import { guardJson } from "./json-guard.ts";
+
+export const MESSAGE_BYTES_MAX_DEFAULT = 16 * 1024 * 1024;
+export const DEADLINE_MS_MAX_DEFAULT = 15 * 60_000;
+export const REQUEST_MS_MAX_DEFAULT = 30_000;
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+export interface RpcHandlerOptions {
+  readonly log: Logger;
+  readonly routes: (router: ConnectRouter) => void;
+  /** Whether gRPC and gRPC-Web are understood beside Connect. */
+  readonly hasGrpc: boolean;
+  readonly messageBytesMax?: number | undefined;
+  readonly deadlineMsMax?: number | undefined;
+  /** How long the message of a call that isn't a client stream may take to arrive. */
+  readonly requestMsMax?: number | undefined;
+}
+
+export interface RpcHandler {
+  /** False when the path is no RPC of this server; nothing was done then. */
+  handle(request: NodeRequest, response: NodeResponse): boolean;
+  /** Ends streaming calls with UNAVAILABLE; single calls go on. */
+  endStreams(): void;
+  /** Ends all calls with UNAVAILABLE. */
+  endCalls(): void;
+}
+
+type UniversalHandler = ConnectRouter["handlers"][number];
+
+export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
+  const { log } = options;
+  const requestMsMax = options.requestMsMax ?? REQUEST_MS_MAX_DEFAULT;
+  const deadlineMsMax = options.deadlineMsMax ?? DEADLINE_MS_MAX_DEFAULT;
+  const messageBytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX_DEFAULT;
+  const streams = new AbortController();
+  const calls = new AbortController();
+  const router = createConnectRouter({
+    grpc: options.hasGrpc,
+    grpcWeb: options.hasGrpc,
+    connect: true,
+    acceptCompression: [],
+    readMaxBytes: messageBytesMax,
+    writeMaxBytes: messageBytesMax,
+    maxTimeoutMs: deadlineMsMax,
+    shutdownSignal: calls.signal,
+    interceptors: [callInterceptor(log)],
+  });
+  options.routes(router);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  async function call(
+    handler: UniversalHandler,
+    request: NodeRequest,
+    response: NodeResponse,
+  ): Promise<void> {
+    const isStream = handler.method.methodKind.includes("stream");
+    const isSingleRequest = !/^(client|bidi)_streaming$/.test(handler.method.methodKind);
+    const slowRequest = isSingleRequest ? endSlowRequest(request, requestMsMax) : undefined;
+    try {
+      const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+      if (!isStream) setDefaultDeadline(universal.header, deadlineMsMax);
+      const answer = await handler({
+        ...universal,
+        body: guardJson(
+          universal.header.get("content-type") ?? "",
+          universal.body as AsyncIterable<Uint8Array>,
+        ),
+        signal: isStream ? AbortSignal.any([universal.signal, streams.signal]) : universal.signal,
+      });
+      await universalResponseToNodeResponse(answer, response);
+    } finally {
+      clearTimeout(slowRequest);
+    }
+  }
+
+  return {
+    handle(request, response) {
+      const handler = handlers.get(request.url?.split("?", 1)[0] ?? "");
+      if (handler === undefined) return false;
+      call(handler, request, response).catch((error: unknown) => {
+        // The connection broke while the answer was written: the caller is gone.
+        log.debug("call not answered", { method: handler.requestPath, error });
+        response.destroy();
+      });
+      return true;
+    },
+    endStreams: () => streams.abort(stopped()),
+    endCalls: () => calls.abort(stopped()),
+  };
+}
+
+function stopped(): ConnectError {
+  return new ConnectError("the server is stopping", Code.Unavailable);
+}
+
+/** Gives a call that names no deadline the longest one, in the header of its protocol. */
+function setDefaultDeadline(header: Headers, deadlineMsMax: number): void {
+  const isGrpc = header.get("content-type")?.startsWith("application/grpc") === true;
+  const name = isGrpc ? "grpc-timeout" : "connect-timeout-ms";
+  if (header.has(name)) return;
+  header.set(name, isGrpc ? `${deadlineMsMax}m` : `${deadlineMsMax}`);
+}
+
+/** Closes a request whose body doesn't arrive in time, drop by drop or not at all. */
+function endSlowRequest(request: NodeRequest, limitMs: number): NodeJS.Timeout {
+  const timer = setTimeout(() => {
+    if (!request.readableEnded && !request.complete) request.destroy();
+  }, limitMs);
+  timer.unref();
+  return timer;
+}

@@ -1,0 +1,19 @@
+import type { Setting } from "./setting.ts";
+import { SETTING_GROUPS } from "./settings-table.ts";
+
+const HEAD = `# Settings of Penstock, all optional but DATABASE_URL (npm start sets that one itself).
+# PENSTOCK_SECRET_<NAME> holds a secret that a function's header refers to.
+`;
+
+/** The text of `.env.example`: every setting with its default, commented out. */
+export function renderEnvExample(): string {
+  const groups = Object.entries(SETTING_GROUPS).map(([title, settings]) => {
+    const entries = Object.values<Setting<unknown>>(settings).map(renderSetting);
+    return [`\n# ---- ${title}\n`, ...entries].join("\n");
+  });
+  return `${HEAD}${groups.join("\n")}`;
+}
+
+function renderSetting(setting: Setting<unknown>): string {
+  return `# ${setting.description} (${setting.kind})\n# ${setting.name}=${setting.defaultText ?? ""}\n`;
+}

@@ -1,0 +1,35 @@
+import { ATTRIBUTES } from "./attribute-names.ts";
+import { type MetricDefinition, prometheusName } from "./metric-definition.ts";
+import { METRIC_GROUPS } from "./metric-names.ts";
+
+/** The tables of `docs/operating/metrics.md`. */
+export function renderMetricTables(): string {
+  const groups = Object.entries(METRIC_GROUPS).map(([title, metrics]) => {
+    const rows = Object.values<MetricDefinition>(metrics).map(renderRow);
+    return [
+      `### ${title}\n`,
+      "| metric | on /metrics | kind | unit | attributes | meaning |",
+      "|---|---|---|---|---|---|",
+      ...rows,
+      "",
+    ].join("\n");
+  });
+  return [...groups, renderAttributes()].join("\n");
+}
+
+function renderRow(metric: MetricDefinition): string {
+  const cells = [
+    `\`${metric.name}\``,
+    `\`${prometheusName(metric)}\``,
+    metric.kind,
+    metric.unit,
+    metric.attributes.join(", "),
+    metric.description,
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function renderAttributes(): string {
+  const rows = Object.entries(ATTRIBUTES).map(([name, meaning]) => `| ${name} | ${meaning} |`);
+  return ["### Attributes\n", "| attribute | meaning |", "|---|---|", ...rows, ""].join("\n");
+}
