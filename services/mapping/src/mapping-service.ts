@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { type Database, openDatabase } from "@penstock/postgres";
+import { fleet as fleetProto, mapping } from "@penstock/proto";
+import {
+  formatAddress,
+  type HttpServer,
+  type Logger,
+  type RpcServer,
+  type Service,
+  startHttpServer,
+  startRpcServer,
+  systemClock,
+} from "@penstock/runtime";
+import { functionService } from "./api/function-routes.ts";
+import { mappingService } from "./api/mapping-routes.ts";
+import { checkFilterPatterns } from "./filter-check.ts";
+import type { Fleet, FleetFactory } from "./fleet-port.ts";
+import { readFunctionsFile } from "./functions/functions-file.ts";
+import { createHeaderSeal, type HeaderSeal } from "./functions/header-seal.ts";
+import { openFunctionRegistry } from "./functions/open-function-registry.ts";
+import { readSealKey } from "./functions/seal-key-file.ts";
+import { prepareDatabase } from "./prepare-database.ts";
+import type { MappingSettings } from "./settings.ts";
+import { WatchHub } from "./watch/watch-hub.ts";
+
+export interface MappingServiceParts {
+  readonly log: Logger;
+  readonly createFleet?: FleetFactory;
+  /** Serves `/metrics`. */
+  readonly metrics?: Parameters<typeof startHttpServer>[0]["metrics"];
+}
+
+/**
+ * Starts the control plane.
+ *
+ *   key file, functions file ─▶ listeners up ("ready") ─▶ database there and migrated ─▶ controllers start
+ *
+ * Resolves when the listeners are up, whether or not Postgres answers: until then, and whenever it is away, calls are answered with
+ * UNAVAILABLE and `/readyz` says why.
+ *
+ * @throws PenstockError `invalidArgument` for a bad key or functions file.
+ */
+export async function startMappingService(
+  settings: MappingSettings,
+  { log, metrics, createFleet }: MappingServiceParts,
+): Promise<Service> {
+  const keyFile = settings.encryptionKeyFile ?? join(settings.dataDir, "encryption-key");
+  const seal = createHeaderSeal(await readSealKey(keyFile));
+  const functions = settings.functions === null ? [] : await readFunctionsFile(settings.functions);
+  const db = openDatabase({ url: settings.databaseUrl.reveal(), log, isGated: true });
+  const scope = { region: settings.region, accountId: settings.accountId };
+  const watches = new WatchHub({ db, scope });
+  const fleet = createFleet?.({
+    db,
+    log,
+    clock: systemClock,
+    settings,
+    functions: openFunctionRegistry(db, seal, log),
+  });
+  const context = {
+    db,
+    scope,
+    clock: systemClock,
+    check: checkFilterPatterns,
+    watches,
+    newId: randomUUID,
+  };
+  const routes = apiRoutes(context, seal);
+  const state = { isPrepared: false };
+  const servers = await startServers(settings, log, {
+    metrics,
+    rpc: (router) => {
+      routes(router);
+      fleet?.routes(router);
+    },
+    http: routes,
+    ready: () => readiness(db, state.isPrepared),
+  });
+  const end = new AbortController();
+  const preparing = prepareDatabase({ db, log, seal, functions, signal: end.signal }).then(
+    (isPrepared) => {
+      state.isPrepared = isPrepared;
+      if (isPrepared) fleet?.start();
+    },
+  );
+  const addresses = {
+    grpc: advertised(settings, servers.rpc.port),
+    http: advertised(settings, servers.http.port),
+  };
+  log.info("ready", { ...addresses, id: randomUUID() });
+  let stopping: Promise<void> | null = null;
+  return {
+    ...addresses,
+    stop: () => {
+      stopping ??= stop({ end, preparing, servers, watches, fleet, db });
+      return stopping;
+    },
+  };
+}
+
+function apiRoutes(context: Parameters<typeof mappingService>[0], seal: HeaderSeal) {
+  return (router: ConnectRouter): void => {
+    router.service(mapping.MappingService, mappingService(context));
+    router.service(mapping.FunctionService, functionService(context.db, seal));
+  };
+}
+
+function readiness(db: Database, isPrepared: boolean) {
+  if (!db.isReachable) return { ok: false, reason: "the database does not answer" };
+  return isPrepared ? { ok: true } : { ok: false, reason: "the schema is not there yet" };
+}
+
+interface Servers {
+  readonly rpc: RpcServer;
+  readonly http: HttpServer;
+}
+
+interface Faces {
+  readonly rpc: (router: ConnectRouter) => void;
+  readonly http: (router: ConnectRouter) => void;
+  readonly ready: () => { ok: boolean; reason?: string };
+  readonly metrics: MappingServiceParts["metrics"];
+}
+
+async function startServers(
+  settings: MappingSettings,
+  log: Logger,
+  faces: Faces,
+): Promise<Servers> {
+  const limits = {
+    host: settings.host,
+    log,
+    messageBytesMax: settings.rpcMessageBytesMax,
+    deadlineMsMax: settings.rpcDeadlineMsMax,
+  };
+  const rpc = await startRpcServer({
+    ...limits,
+    port: settings.grpcPort,
+    routes: faces.rpc,
+    services: [mapping.MappingService, mapping.FunctionService, fleetProto.FleetService],
+  });
+  try {
+    const http = await startHttpServer({
+      ...limits,
+      port: settings.httpPort,
+      routes: faces.http,
+      ready: faces.ready,
+      messageBytesMax: settings.httpBodyBytesMax,
+      hosts: [...settings.httpHosts, ...(settings.advertisedHost ? [settings.advertisedHost] : [])],
+      ...(faces.metrics && { metrics: faces.metrics }),
+    });
+    return { rpc, http };
+  } catch (error) {
+    await rpc.stop();
+    throw error;
+  }
+}
+
+/** What others dial. */
+function advertised(settings: MappingSettings, port: number): string {
+  const isAny = settings.host === "0.0.0.0" || settings.host === "::";
+  return formatAddress(settings.advertisedHost ?? (isAny ? hostname() : settings.host), port);
+}
+
+interface Running {
+  readonly end: AbortController;
+  readonly preparing: Promise<void>;
+  readonly servers: Servers;
+  readonly watches: WatchHub;
+  readonly fleet: Fleet | undefined;
+  readonly db: Database;
+}
+
+/** Callers first, then controllers, the database last: what still runs can finish its statement. */
+async function stop({ end, preparing, servers, watches, fleet, db }: Running): Promise<void> {
+  end.abort();
+  servers.rpc.setHealth(false);
+  await watches.close();
+  await Promise.all([servers.rpc.stop(), servers.http.stop(), fleet?.stop()]);
+  await db.close();
+  await preparing;
+}
