@@ -22,6 +22,7 @@ export const KAFKA = {
   invalidGroupId: 24,
   unknownMemberId: 25,
   rebalanceInProgress: 27,
+  invalidCommitOffsetSize: 28,
   topicAuthorizationFailed: 29,
   groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,

@@ -1,0 +1,228 @@
+/**
+ * Commits offsets under the epoch at which each partition was adopted.
+ *
+ * Always true:
+ * - Nothing is sent for an assignment that is not alive, and for one assignment the offsets that are sent never go down (I-7).
+ * - The epoch of a commit is its assignment's. Only a broker that has no assignment epochs (before KIP-1251) may make it newer: it
+ *   refuses every old epoch, so the commit is repeated once under the present one, if a heartbeat that began after the refusal proved
+ *   the member, the partition was ours all the time and nobody asks it back. Kafka gives nothing away without our word, so it is ours then.
+ * - No answer is "unknown", never success and never a loss.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type Assignment,
+  type CommitResult,
+  invariant,
+  type OffsetCommit,
+  PenstockError,
+} from "@penstock/core";
+import { backoffMs } from "../cluster/backoff.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
+import type { Membership } from "./membership.ts";
+import { sendOffsetCommit } from "./offset-wire.ts";
+
+const ELSEWHERE_TRIES_MAX = 5;
+const ELSEWHERE_BASE_MS = 100;
+const ELSEWHERE_LIMIT_MS = 1_000;
+
+interface Entry {
+  readonly assignment: Assignment;
+  readonly offset: bigint;
+  readonly metadata: string;
+  readonly settle: (result: CommitResult) => void;
+}
+
+export interface OffsetCommitterOptions {
+  readonly cluster: Cluster;
+  readonly groupId: string;
+  readonly membership: Membership;
+  /** The present problem of committing, null when a commit went well. */
+  readonly problem: (problem: PenstockError | null) => void;
+}
+
+export class OffsetCommitter {
+  readonly #options: OffsetCommitterOptions;
+  readonly #sentOffsets = new WeakMap<Assignment, bigint>();
+  /** Newer epochs that a broker without assignment epochs has accepted. */
+  readonly #newerEpochs = new WeakMap<Assignment, number>();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(options: OffsetCommitterOptions) {
+    this.#options = options;
+  }
+
+  async commit(commits: readonly OffsetCommit[]): Promise<readonly CommitResult[]> {
+    const results: CommitResult[] = commits.map(() => "unknown");
+    const requests = new Map<string, { epoch: number; entries: Entry[] }>();
+    commits.forEach(({ assignment, offset, metadata }, index) => {
+      const settle = (result: CommitResult) => {
+        results[index] = result;
+      };
+      const epoch = this.#newerEpochs.get(assignment) ?? assignment.epoch;
+      const key = `${assignment.topicId}/${epoch}`;
+      const entry = { assignment, offset, metadata, settle };
+      const together = requests.get(key);
+      if (together) together.entries.push(entry);
+      else requests.set(key, { epoch, entries: [entry] });
+    });
+    const running = Promise.all(
+      [...requests.values()].map(({ epoch, entries }) => this.#send(entries, epoch, false)),
+    );
+    const settled = running.catch(() => {});
+    this.#running.add(settled);
+    try {
+      await running;
+    } finally {
+      this.#running.delete(settled);
+    }
+    return results;
+  }
+
+  /** Resolves when no commit that was begun before is on its way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #send(entries: readonly Entry[], epoch: number, isRepeat: boolean): Promise<void> {
+    let pending = entries;
+    for (let tries = 1; ; tries++) {
+      pending = this.#onlyAlive(pending);
+      const codes = pending.length > 0 ? await this.#request(pending, epoch) : null;
+      if (!codes) return;
+      const { elsewhere, stale, tooLarge } = this.#sort(pending, codes);
+      if (stale.length > 0) await this.#refused(stale, epoch, isRepeat);
+      if (tooLarge.length > 0)
+        await this.#send(
+          tooLarge.map((entry) => ({ ...entry, metadata: "" })),
+          epoch,
+          isRepeat,
+        );
+      if (elsewhere.length === 0 || tries === ELSEWHERE_TRIES_MAX) return;
+      this.#options.cluster.invalidateCoordinator(this.#options.groupId);
+      await delay(backoffMs(tries, ELSEWHERE_BASE_MS, ELSEWHERE_LIMIT_MS));
+      pending = elsewhere;
+    }
+  }
+
+  #onlyAlive(entries: readonly Entry[]): readonly Entry[] {
+    return entries.filter(({ assignment, offset, settle }) => {
+      if (!this.#options.membership.isAlive(assignment)) {
+        settle("fenced");
+        return false;
+      }
+      const sent = this.#sentOffsets.get(assignment);
+      invariant(
+        sent === undefined || offset >= sent,
+        `commit of ${assignment.topic}/${assignment.partition} goes back from ${sent} to ${offset}`,
+      );
+      this.#sentOffsets.set(assignment, offset);
+      return true;
+    });
+  }
+
+  /** Error code for each partition; null when there is no answer (the results stay unknown). */
+  async #request(entries: readonly Entry[], epoch: number): Promise<Map<number, number> | null> {
+    const { cluster, groupId, membership, problem } = this.#options;
+    const first = entries[0];
+    invariant(first, "a commit without entries");
+    const { topic, topicId } = first.assignment;
+    const { incarnation, memberId } = membership;
+    try {
+      const nodeId = await cluster.coordinator(groupId);
+      const connection = await cluster.brokerConnection(nodeId, "commit");
+      // Getting a connection may have taken seconds.
+      if (incarnation !== membership.incarnation) return null;
+      const codes = await sendOffsetCommit(
+        cluster,
+        connection,
+        { groupId, memberId, epoch, topic, topicId },
+        entries.map(({ assignment: { partition }, offset, metadata }) => ({
+          partition,
+          offset,
+          metadata,
+        })),
+      );
+      for (const code of codes.values())
+        if (isMemberGone(code)) {
+          membership.memberUnknown(incarnation);
+          break;
+        }
+      return codes;
+    } catch (error) {
+      if (!(error instanceof PenstockError)) throw error;
+      cluster.invalidateCoordinator(groupId);
+      problem(error);
+      return null;
+    }
+  }
+
+  #sort(entries: readonly Entry[], codes: ReadonlyMap<number, number>) {
+    const elsewhere: Entry[] = [];
+    const stale: Entry[] = [];
+    const tooLarge: Entry[] = [];
+    let problem: PenstockError | null = null;
+    for (const entry of entries) {
+      const { assignment, settle } = entry;
+      const code = codes.get(assignment.partition) ?? KAFKA.unknownServerError;
+      if (code === KAFKA.none) settle("committed");
+      else if (isMemberGone(code)) settle("fenced");
+      else if (isElsewhere(code)) elsewhere.push(entry);
+      else if (isStale(code)) stale.push(entry);
+      else if (isTooLarge(code) && entry.metadata !== "") tooLarge.push(entry);
+      else problem ??= kafkaRefusal(code, `commit of topic "${assignment.topic}"`);
+    }
+    this.#options.problem(problem);
+    return { elsewhere, stale, tooLarge };
+  }
+
+  /** The rule for brokers before KIP-1251; on later ones a refused assignment is simply not ours. */
+  async #refused(entries: readonly Entry[], epoch: number, isRepeat: boolean): Promise<void> {
+    const { membership } = this.#options;
+    const isProved = !isRepeat && (await membership.confirm());
+    const presentEpoch = membership.memberEpoch;
+    const repeated: Entry[] = [];
+    for (const entry of entries) {
+      const { assignment, settle } = entry;
+      const mayBeOurs = membership.isAlive(assignment) && !membership.isRevoking(assignment);
+      if (!isRepeat && mayBeOurs && !isProved) continue;
+      if (isProved && mayBeOurs && presentEpoch !== epoch) {
+        repeated.push({
+          ...entry,
+          settle: (result) => {
+            if (result === "committed") this.#newerEpochs.set(assignment, presentEpoch);
+            settle(result);
+          },
+        });
+        continue;
+      }
+      settle("fenced");
+      membership.fenced(assignment);
+    }
+    if (repeated.length > 0) await this.#send(repeated, presentEpoch, true);
+  }
+}
+
+function isMemberGone(code: number): boolean {
+  return (
+    code === KAFKA.unknownMemberId ||
+    code === KAFKA.fencedMemberEpoch ||
+    code === KAFKA.groupIdNotFound
+  );
+}
+
+function isElsewhere(code: number): boolean {
+  return (
+    code === KAFKA.notCoordinator ||
+    code === KAFKA.coordinatorNotAvailable ||
+    code === KAFKA.coordinatorLoadInProgress
+  );
+}
+
+function isStale(code: number): boolean {
+  return code === KAFKA.staleMemberEpoch || code === KAFKA.illegalGeneration;
+}
+
+function isTooLarge(code: number): boolean {
+  return code === KAFKA.offsetMetadataTooLarge || code === KAFKA.invalidCommitOffsetSize;
+}

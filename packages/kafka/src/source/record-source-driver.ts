@@ -1,0 +1,77 @@
+/** Opens native record sources; those of one cluster share its control connections. */
+import { randomUUID } from "node:crypto";
+import type {
+  Clock,
+  RecordSource,
+  RecordSourceDriver,
+  RecordSourceEvents,
+  RecordSourceOptions,
+} from "@penstock/core";
+import { Clusters } from "../cluster/clusters.ts";
+import type { AddressGuard } from "../cluster/dial.ts";
+import type { KafkaClusterOptions } from "../cluster/kafka-cluster.ts";
+import type { KafkaLog } from "../cluster/log.ts";
+import { Fetcher } from "../fetch/fetcher.ts";
+import { ConsumerMembership } from "../group/consumer-membership.ts";
+import { NativeRecordSource } from "./native-record-source.ts";
+
+export interface RecordSourceDriverOptions
+  extends Pick<
+    KafkaClusterOptions,
+    "tls" | "sasl" | "connectTimeoutMs" | "requestTimeoutMs" | "fetchRequestTimeoutMs"
+  > {
+  readonly clock: Clock;
+  readonly log: KafkaLog;
+  /** Shown in the brokers' logs and group descriptions. */
+  readonly clientId: string;
+  /** Judges every broker address before it is dialled (S-07). */
+  readonly addressGuard?: AddressGuard | undefined;
+  /** Longest wait of a fetch at the broker. Default 500. */
+  readonly fetchMaxWaitMs?: number | undefined;
+}
+
+const FETCH_MAX_WAIT_MS = 500;
+
+export function createRecordSourceDriver(options: RecordSourceDriverOptions): RecordSourceDriver {
+  const { fetchMaxWaitMs = FETCH_MAX_WAIT_MS, ...clusterOptions } = options;
+  const clusters = new Clusters(clusterOptions);
+  const { clock, log } = options;
+
+  function open(source: RecordSourceOptions, events: RecordSourceEvents): RecordSource {
+    const { topic, groupId, drainLimitMs } = source;
+    const { cluster, release } = clusters.acquire(source.bootstrapServers);
+    const memberId = randomUUID();
+    return new NativeRecordSource(
+      {
+        cluster,
+        topic,
+        groupId,
+        openMembership: (membershipEvents) =>
+          new ConsumerMembership(
+            { cluster, groupId, topic, memberId, drainLimitMs, clock, log },
+            membershipEvents,
+          ),
+        openFetcher: (fetcherEvents) =>
+          new Fetcher(
+            cluster,
+            {
+              topic,
+              fetchBytesMax: source.fetchBytesMax,
+              fetchPartitionBytesMax: source.fetchPartitionBytesMax,
+              inflatedBytesMax: source.inflatedBytesMax,
+              maxWaitMs: fetchMaxWaitMs,
+              countMemory: source.countMemory,
+            },
+            fetcherEvents,
+          ),
+        closed: release,
+      },
+      events,
+    );
+  }
+
+  return {
+    open,
+    close: async () => clusters.close(),
+  };
+}

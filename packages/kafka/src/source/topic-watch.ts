@@ -1,0 +1,42 @@
+/**
+ * Looks whether the topic is there. A member of a group that subscribes to a missing topic is told nothing, it just owns nothing,
+ * so somebody has to look: every 30 s, and every 2 s while something is wrong. Sources of the same topic share the answer.
+ */
+import { PenstockError } from "@penstock/core";
+import type { Cluster } from "../cluster/cluster.ts";
+
+const WELL_INTERVAL_MS = 30_000;
+const ILL_INTERVAL_MS = 2_000;
+
+export class TopicWatch {
+  readonly #cluster: Cluster;
+  readonly #topic: string;
+  readonly #tell: (problem: PenstockError | null) => void;
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+
+  constructor(cluster: Cluster, topic: string, tell: (problem: PenstockError | null) => void) {
+    this.#cluster = cluster;
+    this.#topic = topic;
+    this.#tell = tell;
+    void this.#look();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    let problem: PenstockError | null = null;
+    try {
+      await this.#cluster.metadata(this.#topic);
+    } catch (error) {
+      if (!(error instanceof PenstockError)) throw error;
+      problem = error;
+    }
+    if (this.#isStopped) return;
+    this.#tell(problem);
+    this.#timer = setTimeout(() => void this.#look(), problem ? ILL_INTERVAL_MS : WELL_INTERVAL_MS);
+  }
+}
