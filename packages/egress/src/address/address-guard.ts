@@ -157,6 +157,22 @@ export class AddressGuard {
   }
 }
 
+/** The guard as a function for clients that dial one address themselves (the Kafka client): resolves, checks, gives the first. */
+export function createAddressGuard(options: {
+  readonly allowPrivateAddresses: boolean;
+  readonly ownPorts?: () => Iterable<number>;
+}): (host: string, port: number) => Promise<ResolvedAddress> {
+  const guard = new AddressGuard({
+    allowPrivateAddresses: options.allowPrivateAddresses,
+    ownPorts: options.ownPorts ?? (() => []),
+  });
+  return async (host, port) => {
+    const [first] = await guard.resolve(host, port);
+    if (first === undefined) throw denied("the name has no address");
+    return first;
+  };
+}
+
 const NEVER: ReadonlySet<AddressClass> = new Set([
   "linkLocal",
   "metadata",

@@ -1,4 +1,5 @@
 import { type InvokeOutcome, invariant } from "@penstock/core";
+import { invoker } from "@penstock/proto";
 import type { CallResult } from "../outcome/call-result.ts";
 import { WireError, WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
@@ -13,30 +14,31 @@ export type StreamResponse =
   | { readonly settings: StreamSettings }
   | { readonly correlationId: number; readonly outcome: InvokeOutcome };
 
-/** OutcomeKind of the proto file, by index. */
-const KINDS = [
-  null,
-  "success",
-  "throttled",
-  "functionError",
-  "timeout",
-  "unreachable",
-  "invalidResponse",
-  "staleFunction",
-  "unknownFunction",
-] as const;
+type AnsweredKind = Exclude<InvokeOutcome["kind"], "connectionLost">;
 
-const KIND_NUMBERS = new Map<string, number>(
-  KINDS.flatMap((kind, number) => (kind === null ? [] : [[kind, number] as const])),
+const { OutcomeKind } = invoker;
+
+const KIND_NUMBERS: Readonly<Record<AnsweredKind, invoker.OutcomeKind>> = {
+  success: OutcomeKind.SUCCESS,
+  throttled: OutcomeKind.THROTTLED,
+  functionError: OutcomeKind.FUNCTION_ERROR,
+  timeout: OutcomeKind.TIMEOUT,
+  unreachable: OutcomeKind.UNREACHABLE,
+  invalidResponse: OutcomeKind.INVALID_RESPONSE,
+  staleFunction: OutcomeKind.STALE_FUNCTION,
+  unknownFunction: OutcomeKind.UNKNOWN_FUNCTION,
+};
+
+const KINDS = new Map(
+  Object.entries(KIND_NUMBERS).map(([kind, number]) => [number as number, kind as AnsweredKind]),
 );
 /** Keeps the nested message under the length that the writer reserves for it. */
 const MESSAGE_CHARACTERS_MAX = 1000;
 
 /** Number of an outcome's kind in the proto file. */
-export function outcomeKindNumber(outcome: InvokeOutcome): number {
-  const kind = KIND_NUMBERS.get(outcome.kind);
-  invariant(kind !== undefined, `an invoker never answers ${outcome.kind}`);
-  return kind;
+export function outcomeKindNumber(outcome: InvokeOutcome): invoker.OutcomeKind {
+  invariant(outcome.kind !== "connectionLost", "an invoker never answers connectionLost");
+  return KIND_NUMBERS[outcome.kind];
 }
 
 /** Appends the gRPC frame of the answer to a call. */
@@ -103,10 +105,9 @@ function readOutcome(reader: WireReader): InvokeOutcome {
     else if (tag === ((4 << 3) | 0)) statusCode = reader.uint32();
     else reader.skip(tag);
   }
-  const kind = KINDS[kindNumber];
+  const kind = KINDS.get(kindNumber);
   switch (kind) {
     case undefined:
-    case null:
       // A newer invoker: whatever it is, the call was answered and it was no success.
       return { kind: "invalidResponse", message: `unknown outcome ${kindNumber}` };
     case "success":

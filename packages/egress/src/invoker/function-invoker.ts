@@ -40,6 +40,10 @@ export interface SlotUse {
   readonly functionName: string;
   readonly inFlight: number;
   readonly waiting: number;
+  /** Calls that may be in flight here now. */
+  readonly callsMax: number;
+  /** Whether the fleet limits the function (`max_concurrency`). */
+  readonly isLimited: boolean;
 }
 
 /** A call under way; `abandon` keeps it from being made if it was not made yet. */
@@ -116,11 +120,17 @@ export class FunctionInvoker implements Invoker {
     }
   }
 
-  /** Slots in use of the functions that have a limit. */
+  /** Slots of the functions. */
   *use(): Iterable<SlotUse> {
+    const nowMs = this.#clock.nowMs();
     for (const [functionName, { spec, gate }] of this.#entries) {
-      if (spec.maxConcurrency === null) continue;
-      yield { functionName, inFlight: gate.inFlight, waiting: gate.waiting };
+      yield {
+        functionName,
+        inFlight: gate.inFlight,
+        waiting: gate.waiting,
+        callsMax: gate.limit(nowMs),
+        isLimited: spec.maxConcurrency !== null,
+      };
     }
   }
 
