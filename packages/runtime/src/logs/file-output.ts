@@ -80,9 +80,10 @@ export class FileOutput implements LogOutput {
         this.#write(chunk.subarray(written));
         return;
       }
-      if (error !== null) this.#droppedLines++;
       this.#writingBytes = 0;
-      this.#reportLoss();
+      // A loss is reported after a write that worked: otherwise a full disk would make reports of failed reports for ever.
+      if (error === null) this.#reportLoss();
+      else this.#droppedLines++;
       this.#next();
     });
   }

@@ -2,6 +2,10 @@ import { ATTRIBUTES } from "./attribute-names.ts";
 import { type MetricDefinition, prometheusName } from "./metric-definition.ts";
 import { METRIC_GROUPS } from "./metric-names.ts";
 
+/** The line of `docs/operating/metrics.md` after which the tables stand, to the end. */
+export const METRICS_DOCUMENT_MARK =
+  "<!-- written by packages/runtime/scripts/write-documents.ts -->";
+
 /** The tables of `docs/operating/metrics.md`. */
 export function renderMetricTables(): string {
   const groups = Object.entries(METRIC_GROUPS).map(([title, metrics]) => {
