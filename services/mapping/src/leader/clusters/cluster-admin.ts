@@ -1,0 +1,30 @@
+/** Where in a partition an offset is asked for. */
+export type OffsetQuery = "earliest" | "latest" | { readonly timestampMs: number };
+
+export interface GroupDescription {
+  readonly state: string;
+  readonly members: readonly { readonly memberId: string; readonly clientId: string }[];
+}
+
+/**
+ * What the leader asks the brokers of a mapping. Failures are PenstockErrors whose messages are safe to show; a group that doesn't
+ * exist has no members.
+ */
+export interface ClusterAdmin {
+  describeTopic(topic: string): Promise<{
+    readonly topicId: string;
+    readonly partitions: readonly number[];
+  }>;
+  /** By partition. Offset -1: no record at or after the timestamp. */
+  listOffsets(
+    topic: string,
+    query: OffsetQuery,
+  ): Promise<ReadonlyMap<number, { readonly offset: bigint }>>;
+  describeGroup(groupId: string): Promise<GroupDescription>;
+  /** Sends the leave of a member that can't send it. */
+  removeMember(groupId: string, memberId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens an admin client for the brokers; connects when it is used. */
+export type OpenClusterAdmin = (bootstrapServers: readonly string[]) => ClusterAdmin;

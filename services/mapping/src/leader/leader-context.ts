@@ -1,0 +1,15 @@
+import type { Database } from "@penstock/postgres";
+import type { FleetLog } from "../fleet/fleet-log.ts";
+import type { FleetSettings } from "../fleet/fleet-settings.ts";
+import type { ClusterAdmins } from "./clusters/cluster-admins.ts";
+import type { Term } from "./election/term.ts";
+
+/** What every controller works with, for one term. */
+export interface LeaderContext {
+  readonly db: Database;
+  readonly term: Term;
+  readonly clusters: ClusterAdmins;
+  readonly settings: FleetSettings;
+  readonly nowMs: () => number;
+  readonly log: FleetLog;
+}
