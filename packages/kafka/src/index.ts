@@ -1,1 +1,13 @@
-export {};
+/** Everything that speaks Kafka: the record source of the data path, the administrator, a producer. */
+export type {
+  CommittedOffset,
+  GroupDescription,
+  GroupMemberDescription,
+} from "./admin/group-admin.ts";
+export * from "./admin/kafka-admin.ts";
+export * from "./admin/kafka-producer.ts";
+export type { NewTopic, OffsetSpec } from "./admin/topic-admin.ts";
+export type { AddressGuard } from "./cluster/dial.ts";
+export type { KafkaLog } from "./cluster/log.ts";
+export type { ListedOffset } from "./cluster/log-ends.ts";
+export * from "./source/record-source-driver.ts";

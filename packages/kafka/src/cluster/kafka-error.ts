@@ -27,6 +27,7 @@ export const KAFKA = {
   groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,
   unsupportedVersion: 35,
+  topicAlreadyExists: 36,
   groupIdNotFound: 69,
   groupMaxSizeReached: 81,
   fencedInstanceId: 82,

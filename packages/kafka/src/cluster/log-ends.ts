@@ -49,9 +49,8 @@ export async function listOffsets(
   };
   await Promise.all(
     [...leaders].map(async ([leader, led]) => {
-      if (leader < 0)
-        return tellAll(led, kafkaRefusal(KAFKA.leaderNotAvailable, `topic "${topic}"`));
       try {
+        if (leader < 0) throw kafkaRefusal(KAFKA.leaderNotAvailable, `topic "${topic}"`);
         const connection = await cluster.brokerConnection(leader, "control");
         const response = await request(
           connection,
@@ -99,24 +98,26 @@ export async function readLogEnds(
     row[index] = result;
     const [start, stable, high] = row;
     if (!start || !stable || !high) return;
-    for (const one of [start, stable, high])
-      if (one instanceof PenstockError) return told(partition, one);
-    const ends = [start, stable, high] as ListedOffset[];
-    const [logStart, logEnd, highWatermark] = ends.map(({ offset }) => offset) as [
-      bigint,
-      bigint,
-      bigint,
-    ];
-    // Three requests see three moments: the log only grows, so the later answers may be ahead.
-    told(partition, {
-      logStart,
-      logEnd: logEnd < logStart ? logStart : logEnd,
-      highWatermark: highWatermark < logEnd ? logEnd : highWatermark,
-    });
+    told(partition, together(start, stable, high));
   };
   await Promise.all([
     listOffsets(cluster, topic, partitions, EARLIEST, "readUncommitted", collect(0)),
     listOffsets(cluster, topic, partitions, LATEST, "readCommitted", collect(1)),
     listOffsets(cluster, topic, partitions, LATEST, "readUncommitted", collect(2)),
   ]);
+}
+
+/** Three requests see three moments, and the log moves on in between: the order of the ends is restored. */
+function together(
+  start: ListedOffset | PenstockError,
+  stable: ListedOffset | PenstockError,
+  high: ListedOffset | PenstockError,
+): LogEnds | PenstockError {
+  if (start instanceof PenstockError) return start;
+  if (stable instanceof PenstockError) return stable;
+  if (high instanceof PenstockError) return high;
+  const logStart = start.offset;
+  const logEnd = stable.offset < logStart ? logStart : stable.offset;
+  const highWatermark = high.offset < logEnd ? logEnd : high.offset;
+  return { logStart, logEnd, highWatermark };
 }

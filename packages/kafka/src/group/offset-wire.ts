@@ -17,7 +17,8 @@ import { request } from "../cluster/request.ts";
 
 export interface GroupTopic {
   readonly groupId: string;
-  readonly memberId: string;
+  /** null (with epoch -1): somebody who is no member. */
+  readonly memberId: string | null;
   /** Of the assignment for a commit, of the member for a fetch. */
   readonly epoch: number;
   readonly topic: string;
@@ -78,7 +79,7 @@ export async function sendOffsetCommit(
   const { groupId, epoch, memberId, topic } = to;
   const response: CommitResponse = isById
     ? await request(connection, commitById, to, rows)
-    : await request(connection, offsetCommitV9.api, groupId, epoch, memberId, null, [
+    : await request(connection, offsetCommitV9.api, groupId, epoch, memberId ?? "", null, [
         { name: topic, partitions },
       ]);
   const codes = new Map<number, number>();
@@ -124,7 +125,7 @@ const commitById = createAPI<[GroupTopic, readonly CommitRow[]], CommitResponse>
     Writer.create()
       .appendString(to.groupId)
       .appendInt32(to.epoch)
-      .appendString(to.memberId)
+      .appendString(to.memberId ?? "")
       .appendString(null)
       .appendArray([to], (writer) =>
         writer

@@ -175,7 +175,10 @@ export class NativeRecordSource implements RecordSource {
         this.#starts.add(assignment);
       },
       revoking: (assignment, deadlineMs) => {
-        if (this.#stages.get(assignment) === "starting") return this.release(assignment);
+        if (this.#stages.get(assignment) === "starting") {
+          this.release(assignment);
+          return;
+        }
         this.#stages.set(assignment, "draining");
         this.#fetcher.remove(assignment);
         this.#events.revoking(assignment, deadlineMs);

@@ -55,7 +55,7 @@ export class StartReader {
       const failed = await this.#attempt(rest);
       rest = [...failed.keys()].filter(isWanted);
       const [why] = failed.values();
-      if (rest.length === 0) return problem(null);
+      if (rest.length === 0) break;
       if (why && failures >= FAILURES_UNTIL_PROBLEM) problem(why);
       await delay(backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
       rest = rest.filter(isWanted);

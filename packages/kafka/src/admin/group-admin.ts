@@ -1,0 +1,129 @@
+/** Consumer groups from outside: what they hold and who is in them, and the removal of a member that is known to be gone. */
+
+import type { Connection } from "@platformatic/kafka";
+import { consumerGroupDescribeV0 } from "@platformatic/kafka";
+import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
+import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
+import { request } from "../cluster/request.ts";
+import { LEAVE_EPOCH } from "../group/heartbeat.ts";
+import { sendHeartbeat } from "../group/heartbeat-wire.ts";
+import { sendOffsetFetch } from "../group/offset-wire.ts";
+
+export interface GroupDescription {
+  /** `Empty`, `Assigning`, `Reconciling`, `Stable`; `Dead` when there is no such group. */
+  readonly state: string;
+  readonly members: readonly GroupMemberDescription[];
+}
+
+export interface GroupMemberDescription {
+  readonly memberId: string;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly memberEpoch: number;
+  readonly assignment: readonly {
+    readonly topic: string;
+    readonly partitions: readonly number[];
+  }[];
+}
+
+export interface CommittedOffset {
+  readonly offset: bigint;
+  readonly metadata: string;
+}
+
+const TRIES_MAX = 5;
+
+export async function describeGroup(
+  cluster: KafkaCluster,
+  groupId: string,
+): Promise<GroupDescription> {
+  return withCoordinator(cluster, groupId, async (connection) => {
+    const { groups } = await request(connection, consumerGroupDescribeV0.api, [groupId], false);
+    const group = groups[0];
+    const code = group?.errorCode ?? KAFKA.groupIdNotFound;
+    if (!group || code === KAFKA.groupIdNotFound) return { state: "Dead", members: [] };
+    if (code !== KAFKA.none) return code;
+    return {
+      state: group.groupState,
+      members: group.members.map((member) => ({
+        memberId: member.memberId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        memberEpoch: member.memberEpoch,
+        assignment: member.assignment.topicPartitions.map(({ topicName, partitions }) => ({
+          topic: topicName,
+          partitions,
+        })),
+      })),
+    };
+  });
+}
+
+/** Committed offsets by partition; a partition without one is absent. */
+export async function committedOffsets(
+  cluster: KafkaCluster,
+  groupId: string,
+  topic: string,
+): Promise<Map<number, CommittedOffset>> {
+  const { topicId, partitions } = await cluster.metadata(topic);
+  const to = { groupId, memberId: null, epoch: -1, topic, topicId };
+  const ids = partitions.map(({ partition }) => partition);
+  return withCoordinator(cluster, groupId, async (connection) => {
+    const { errorCode, offsets } = await sendOffsetFetch(cluster, connection, to, ids);
+    if (errorCode !== KAFKA.none) return errorCode;
+    const committed = new Map<number, CommittedOffset>();
+    for (const [partition, row] of offsets) {
+      if (row.errorCode !== KAFKA.none) return row.errorCode;
+      if (row.offset >= 0n)
+        committed.set(partition, { offset: row.offset, metadata: row.metadata });
+    }
+    return committed;
+  });
+}
+
+/**
+ * Sends the leave of another member, so that its partitions move at once and not when its session has run out. Should it be alive
+ * after all it is told that it is unknown, discards its work and joins again; its commits are refused meanwhile.
+ * False: the group has no such member.
+ */
+export async function removeMember(
+  cluster: KafkaCluster,
+  groupId: string,
+  memberId: string,
+): Promise<boolean> {
+  const leave = {
+    memberId,
+    memberEpoch: LEAVE_EPOCH,
+    rebalanceTimeoutMs: -1,
+    subscribedTopics: null,
+    owned: null,
+  };
+  return withCoordinator(cluster, groupId, async (connection) => {
+    const result = await sendHeartbeat(cluster, connection, groupId, leave);
+    if ("answer" in result) return true;
+    if (result.failure === "memberUnknown") return false;
+    if (result.isElsewhere) return KAFKA.notCoordinator;
+    throw result.problem;
+  });
+}
+
+/** Asks the coordinator; a numeric result is an error code, tried again elsewhere when the group has moved. */
+async function withCoordinator<T>(
+  cluster: KafkaCluster,
+  groupId: string,
+  ask: (connection: Connection) => Promise<T | number>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const nodeId = await cluster.coordinator(groupId);
+    const connection = await cluster.brokerConnection(nodeId, "control");
+    const result = await ask(connection);
+    if (typeof result !== "number") return result;
+    cluster.invalidateCoordinator(groupId);
+    const isMoving =
+      result === KAFKA.notCoordinator ||
+      result === KAFKA.coordinatorLoadInProgress ||
+      result === KAFKA.coordinatorNotAvailable ||
+      result === KAFKA.unstableOffsetCommit;
+    if (!isMoving || tries === TRIES_MAX) throw kafkaRefusal(result, `consumer group "${groupId}"`);
+  }
+}

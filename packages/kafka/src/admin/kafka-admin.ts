@@ -1,0 +1,82 @@
+/**
+ * The administrator of one cluster: topics, positions, groups. Runs over the same guarded connections as the record source, so it
+ * has one way to reach a broker, one error translation, and no timers of its own while idle.
+ */
+import type { Clock } from "@penstock/core";
+import { KafkaCluster, type KafkaClusterOptions } from "../cluster/kafka-cluster.ts";
+import type { KafkaLog } from "../cluster/log.ts";
+import type { ListedOffset } from "../cluster/log-ends.ts";
+import {
+  type CommittedOffset,
+  committedOffsets,
+  describeGroup,
+  type GroupDescription,
+  removeMember,
+} from "./group-admin.ts";
+import {
+  addPartitions,
+  createTopic,
+  deleteRecords,
+  deleteTopic,
+  type NewTopic,
+  type OffsetSpec,
+  offsetsOf,
+} from "./topic-admin.ts";
+
+export interface TopicDescription {
+  /** UUID, lower-case hex with dashes. */
+  readonly topicId: string;
+  readonly partitions: readonly number[];
+}
+
+/** Every method rejects with a PenstockError: `kafkaUnavailable`, `kafkaTopicMissing`, `kafkaAuthorization` and so on. */
+export interface KafkaAdmin {
+  describeTopic(topic: string): Promise<TopicDescription>;
+  listOffsets(topic: string, spec: OffsetSpec): Promise<Map<number, ListedOffset>>;
+  committedOffsets(groupId: string, topic: string): Promise<Map<number, CommittedOffset>>;
+  describeGroup(groupId: string): Promise<GroupDescription>;
+  removeMember(groupId: string, memberId: string): Promise<boolean>;
+  createTopic(topic: string, options: NewTopic): Promise<string>;
+  deleteTopic(topic: string): Promise<void>;
+  addPartitions(topic: string, count: number): Promise<void>;
+  deleteRecords(topic: string, before: ReadonlyMap<number, bigint>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface KafkaAdminOptions extends Omit<KafkaClusterOptions, "clock" | "log" | "clientId"> {
+  /** Default `penstock-admin`. */
+  readonly clientId?: string;
+  readonly clock?: Clock;
+  /** Default: silent. */
+  readonly log?: KafkaLog;
+}
+
+const SYSTEM_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
+const silent = () => {};
+const SILENT: KafkaLog = { debug: silent, info: silent, warn: silent, error: silent };
+
+export function createAdmin(options: KafkaAdminOptions): KafkaAdmin {
+  const cluster = new KafkaCluster({
+    clientId: "penstock-admin",
+    clock: SYSTEM_CLOCK,
+    log: SILENT,
+    ...options,
+  });
+  return {
+    async describeTopic(topic) {
+      // Asked for by people and controllers that want to know how it is now.
+      cluster.invalidate(topic);
+      const { topicId, partitions } = await cluster.metadata(topic);
+      return { topicId, partitions: partitions.map(({ partition }) => partition) };
+    },
+    listOffsets: (topic, spec) => offsetsOf(cluster, topic, spec),
+    committedOffsets: (groupId, topic) => committedOffsets(cluster, groupId, topic),
+    describeGroup: (groupId) => describeGroup(cluster, groupId),
+    removeMember: (groupId, memberId) => removeMember(cluster, groupId, memberId),
+    createTopic: (topic, wanted) => createTopic(cluster, topic, wanted),
+    deleteTopic: (topic) => deleteTopic(cluster, topic),
+    addPartitions: (topic, count) => addPartitions(cluster, topic, count),
+    deleteRecords: (topic, before) => deleteRecords(cluster, topic, before),
+    close: async () => cluster.close(),
+  };
+}

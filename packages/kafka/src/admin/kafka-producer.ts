@@ -1,0 +1,85 @@
+/**
+ * A producer for the quick start and for tests: kafkajs, which is an independent second opinion on what the rest of this package reads.
+ *
+ * Guarded: acks=all always; a bounded number of retries; its logs go to ours and nowhere else; the codecs it lacks (snappy, lz4, zstd) are
+ * not offered. Its process-wide 1 ms timers run while it is connected, so nothing in a service's data path uses it.
+ */
+import { PenstockError } from "@penstock/core";
+import { CompressionTypes, Kafka, type LogEntry, logLevel } from "kafkajs";
+import type { KafkaLog } from "../cluster/log.ts";
+
+export interface ProducerRecord {
+  readonly key?: Buffer | string | null;
+  readonly value: Buffer | string | null;
+  readonly partition?: number;
+  readonly headers?: Readonly<Record<string, Buffer | string>>;
+  readonly timestampMs?: number;
+}
+
+export interface KafkaProducer {
+  /** Resolves when all in-sync replicas have the records; rejects with PenstockError. */
+  send(topic: string, records: readonly ProducerRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface KafkaProducerOptions {
+  readonly bootstrapServers: readonly string[];
+  /** Default `penstock-producer`. */
+  readonly clientId?: string;
+  /** No duplicates by retries. Default false. */
+  readonly isIdempotent?: boolean;
+  readonly compression?: "none" | "gzip";
+  /** Default: silent. */
+  readonly log?: KafkaLog;
+}
+
+const ACKS_ALL = -1;
+const TIMEOUT_MS = 10_000;
+
+export async function createProducer(options: KafkaProducerOptions): Promise<KafkaProducer> {
+  const { isIdempotent = false, log } = options;
+  const kafka = new Kafka({
+    clientId: options.clientId ?? "penstock-producer",
+    brokers: [...options.bootstrapServers],
+    connectionTimeout: 5_000,
+    requestTimeout: TIMEOUT_MS,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
+    logLevel: log ? logLevel.WARN : logLevel.NOTHING,
+    logCreator: () => (entry: LogEntry) => log?.warn("kafkajs", { detail: entry.log.message }),
+  });
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    idempotent: isIdempotent,
+    ...(isIdempotent ? { maxInFlightRequests: 1 } : {}),
+  });
+  await translated(producer.connect());
+  return {
+    async send(topic, records) {
+      await translated(
+        producer.send({
+          topic,
+          acks: ACKS_ALL,
+          timeout: TIMEOUT_MS,
+          compression:
+            options.compression === "gzip" ? CompressionTypes.GZIP : CompressionTypes.None,
+          messages: records.map(({ key, value, partition, headers, timestampMs }) => ({
+            key: key ?? null,
+            value,
+            ...(partition === undefined ? {} : { partition }),
+            ...(headers ? { headers: { ...headers } } : {}),
+            ...(timestampMs === undefined ? {} : { timestamp: String(timestampMs) }),
+          })),
+        }),
+      );
+    },
+    close: () => translated(producer.disconnect()),
+  };
+}
+
+async function translated<T>(operation: Promise<T>): Promise<T> {
+  try {
+    return await operation;
+  } catch (cause) {
+    throw new PenstockError("kafkaUnavailable", "The records could not be produced.", { cause });
+  }
+}

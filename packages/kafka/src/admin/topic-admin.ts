@@ -1,0 +1,136 @@
+/** Topics from outside. Any broker takes these and passes them to the controller, except the deletion of records (leaders). */
+import { setTimeout as delay } from "node:timers/promises";
+import { PenstockError } from "@penstock/core";
+import {
+  createPartitionsV3,
+  createTopicsV7,
+  deleteRecordsV2,
+  deleteTopicsV6,
+} from "@platformatic/kafka";
+import type { TopicMetadata } from "../cluster/cluster.ts";
+import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
+import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
+import { EARLIEST, LATEST, type ListedOffset, listOffsets } from "../cluster/log-ends.ts";
+import { request } from "../cluster/request.ts";
+
+export interface NewTopic {
+  readonly partitions: number;
+  /** Default -1: the brokers' own. */
+  readonly replicationFactor?: number;
+  readonly configs?: Readonly<Record<string, string>>;
+}
+
+const TIMEOUT_MS = 5_000;
+const VISIBLE_LIMIT_MS = 10_000;
+const LOOK_INTERVAL_MS = 50;
+
+/** Creates a topic and waits until its partitions have leaders. Resolves with its id. */
+export async function createTopic(
+  cluster: KafkaCluster,
+  topic: string,
+  { partitions, replicationFactor = -1, configs = {} }: NewTopic,
+): Promise<string> {
+  const wanted = {
+    name: topic,
+    numPartitions: partitions,
+    replicationFactor,
+    assignments: [],
+    configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+  };
+  const connection = await cluster.anyConnection();
+  const response = await request(connection, createTopicsV7.api, [wanted], TIMEOUT_MS, false);
+  const made = response.topics[0];
+  if (made?.errorCode === KAFKA.topicAlreadyExists)
+    throw new PenstockError("conflict", `The topic "${topic}" exists already.`);
+  refuse(made?.errorCode, topic);
+  await untilVisible(cluster, topic, partitions);
+  return made?.topicId ?? "";
+}
+
+export async function deleteTopic(cluster: KafkaCluster, topic: string): Promise<void> {
+  const connection = await cluster.anyConnection();
+  const response = await request(connection, deleteTopicsV6.api, [{ name: topic }], TIMEOUT_MS);
+  cluster.invalidate(topic);
+  refuse(response.responses[0]?.errorCode, topic);
+}
+
+/** Raises the number of partitions to `count` and waits until the new ones have leaders. */
+export async function addPartitions(
+  cluster: KafkaCluster,
+  topic: string,
+  count: number,
+): Promise<void> {
+  const connection = await cluster.anyConnection();
+  const wanted = [{ name: topic, count, assignments: null }];
+  const response = await request(connection, createPartitionsV3.api, wanted, TIMEOUT_MS, false);
+  refuse(response.results[0]?.errorCode, topic);
+  await untilVisible(cluster, topic, count);
+}
+
+/** Removes the records below the given offsets. */
+export async function deleteRecords(
+  cluster: KafkaCluster,
+  topic: string,
+  before: ReadonlyMap<number, bigint>,
+): Promise<void> {
+  const metadata = await cluster.metadata(topic);
+  for (const [partitionIndex, offset] of before) {
+    const leader = metadata.partitions.find((row) => row.partition === partitionIndex)?.leader;
+    if (leader === undefined) throw kafkaRefusal(KAFKA.unknownTopicOrPartition, topic);
+    const connection = await cluster.brokerConnection(leader, "control");
+    const wanted = [{ name: topic, partitions: [{ partitionIndex, offset }] }];
+    const response = await request(connection, deleteRecordsV2.api, wanted, TIMEOUT_MS);
+    refuse(response.topics[0]?.partitions[0]?.errorCode, topic);
+  }
+}
+
+export type OffsetSpec = "earliest" | "latest" | { readonly timestampMs: number };
+
+/**
+ * One offset for each partition. `latest` is the last stable offset, the end of what readers of committed data see; a time gives the first
+ * record at or after it, offset -1 when there is none. Rejects when one partition can't be had.
+ */
+export async function offsetsOf(
+  cluster: KafkaCluster,
+  topic: string,
+  spec: OffsetSpec,
+): Promise<Map<number, ListedOffset>> {
+  const { partitions } = await cluster.metadata(topic);
+  const timestamp =
+    spec === "earliest"
+      ? EARLIEST
+      : spec === "latest"
+        ? LATEST
+        : BigInt(Math.trunc(spec.timestampMs));
+  const found = new Map<number, ListedOffset>();
+  let problem: PenstockError | null = null;
+  const ids = partitions.map(({ partition }) => partition);
+  await listOffsets(cluster, topic, ids, timestamp, "readCommitted", (partition, result) => {
+    if (result instanceof PenstockError) problem ??= result;
+    else found.set(partition, result);
+  });
+  if (problem) throw problem;
+  return found;
+}
+
+/** Answers of brokers that haven't heard of a new topic yet are expected for a moment. */
+async function untilVisible(cluster: KafkaCluster, topic: string, count: number): Promise<void> {
+  const deadline = AbortSignal.timeout(VISIBLE_LIMIT_MS);
+  while (!deadline.aborted) {
+    cluster.invalidate(topic);
+    const metadata = await cluster.metadata(topic).catch(missing);
+    const led = metadata?.partitions.filter(({ leader }) => leader >= 0).length ?? 0;
+    if (led >= count) return;
+    await delay(LOOK_INTERVAL_MS);
+  }
+  throw kafkaRefusal(KAFKA.leaderNotAvailable, `topic "${topic}"`);
+}
+
+function missing(error: unknown): TopicMetadata | null {
+  if (error instanceof PenstockError && error.code === "kafkaTopicMissing") return null;
+  throw error;
+}
+
+function refuse(code: number | undefined, topic: string): void {
+  if (code !== KAFKA.none) throw kafkaRefusal(code ?? KAFKA.unknownServerError, `topic "${topic}"`);
+}
