@@ -22,9 +22,11 @@ export interface RpcTransportOptions {
   readonly deadlineMs?: number;
   /** Default 5 s. */
   readonly connectMsMax?: number;
-  /** Between pings, also on an idle connection; an answer may take as long. Default 5 s. */
+  /** Between pings while calls are open; an answer may take as long. Default 5 s. */
   readonly pingIntervalMs?: number;
 }
+
+const IDLE_MS_MAX = 60_000;
 
 export interface RpcTransport extends Transport {
   /** Ends the connection and its calls. A later call opens a new one. */
@@ -42,7 +44,9 @@ export function createRpcTransport(options: RpcTransportOptions): RpcTransport {
   const baseUrl = `http://${options.address}`;
   const sessionManager = new WideSessionManager(
     baseUrl,
-    { pingIntervalMs, pingTimeoutMs: pingIntervalMs, pingIdleConnection: true },
+    // No pings on an idle connection: the library would go on pinging one that was closed, and throw from its timer. An idle
+    // connection is instead verified by a ping before it is used again.
+    { pingIntervalMs, pingTimeoutMs: pingIntervalMs, idleConnectionTimeoutMs: IDLE_MS_MAX },
     {
       settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
       createConnection: () => dial(target.host, target.port, connectMsMax),
@@ -64,7 +68,10 @@ export function createRpcTransport(options: RpcTransportOptions): RpcTransport {
   };
 }
 
-/** Opens the connection's receive window too; the settings only open that of each stream. */
+/**
+ * Opens the connection's receive window too; the settings only open that of each stream. And a ping of a destroyed session is no ping: the
+ * library's timer may outlive its session (when the last stream closes after it), and the error that Node throws there would end the process.
+ */
 class WideSessionManager extends Http2SessionManager {
   readonly #widened = new WeakSet<ClientHttp2Session>();
 
@@ -76,6 +83,8 @@ class WideSessionManager extends Http2SessionManager {
     if (session !== undefined && !this.#widened.has(session)) {
       this.#widened.add(session);
       session.setLocalWindowSize(WINDOW_BYTES);
+      const ping = session.ping.bind(session) as (...call: unknown[]) => boolean;
+      session.ping = (...call: unknown[]) => !session.destroyed && ping(...call);
     }
     return stream;
   }
