@@ -23,10 +23,11 @@ export interface TestPostgres {
 
 export const silentLog = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
 
-export async function startTestPostgres(): Promise<TestPostgres> {
+/** @param isDurable whether what was committed must survive a kill; false is faster. */
+export async function startTestPostgres(isDurable = false): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "penstock-postgres-"));
   chmodSync(folder, 0o711);
-  const server = await startPostgres({ dataDir: join(folder, "postgres"), fsync: false });
+  const server = await startPostgres({ dataDir: join(folder, "postgres"), fsync: isDurable });
   const opened: Database[] = [];
   let databases = 0;
   const openUrl: TestPostgres["openUrl"] = (url, options) => {
