@@ -4,6 +4,7 @@ import { createAddressGuard } from "@penstock/egress";
 import { createRecordSourceDriver } from "@penstock/kafka";
 import { poller } from "@penstock/proto";
 import {
+  advertisedAddress,
   type Logger,
   type Service,
   startHttpServer,
@@ -19,12 +20,12 @@ import { Counters } from "./node/counters.ts";
 import { FileHistory } from "./node/file-history.ts";
 import { FleetLink } from "./node/fleet-link.ts";
 import { FunctionCache } from "./node/function-cache.ts";
-import { chooseInvoker } from "./node/invoker-choice.ts";
+import { chooseInvokers } from "./node/invoker-choice.ts";
 import { MemoryBudget } from "./node/memory-budget.ts";
 import { PollerNode } from "./node/poller-node.ts";
 import { ProgressReport } from "./node/progress-report.ts";
 import type { PollerSettings } from "./poller-settings.ts";
-import { observePoller } from "./telemetry/observe-poller.ts";
+import { createObservations, observePoller } from "./telemetry/observe-poller.ts";
 import { createBatchTracer } from "./telemetry/otel-batch-tracer.ts";
 
 const VERSION = "0.1.0";
@@ -50,7 +51,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
   const functions = new FunctionCache();
   const counters = new Counters();
   const history =
-    settings.historyFile === undefined ? null : new FileHistory(settings.historyFile, systemClock);
+    settings.historyFile === null ? null : new FileHistory(settings.historyFile, systemClock);
   const report = new ProgressReport(systemClock, randomUUID, () => link?.holdingsChanged());
   const memory = new MemoryBudget(settings.bufferBytesMax, () => node.memoryRelieved());
   const driver = createRecordSourceDriver({
@@ -59,7 +60,12 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     clientId: `penstock-${nodeId}`,
     addressGuard: createAddressGuard({ allowPrivateAddresses: settings.allowPrivateAddresses }),
   });
-  const invokers = chooseInvoker(options, nodeId);
+  const invokers = chooseInvokers({
+    choice: settings.invoker,
+    local: options.invoker,
+    clock: systemClock,
+    log,
+  });
   const context: EventPollerContext = {
     driver,
     invoker: invokers.invoker,
@@ -67,12 +73,13 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     archive: createArchiveReader(settings.mappingService, log),
     memory,
     counters,
+    observe: createObservations(telemetry),
     clock: systemClock,
     timers: nodeTimers,
     random: Math.random,
     newId: randomUUID,
     history: history ?? NO_HISTORY,
-    tracer: createBatchTracer(telemetry.tracer),
+    tracer: createBatchTracer(telemetry),
     log,
     drainLimitMs: settings.drainLimitMs,
     fetchBytesMax: FETCH_BYTES_MAX,
@@ -99,13 +106,17 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     log,
     ready: () => (node.isDraining ? { ok: false, reason: "draining" } : { ok: true }),
     routes,
-    metrics: telemetry.metricsHandler,
+    metrics: (request, response) => telemetry.metricsHandler(request, response),
+    hosts: [
+      ...settings.httpHosts,
+      ...(settings.advertisedHost === null ? [] : [settings.advertisedHost]),
+    ],
   });
-  observePoller(telemetry.meter, { node, counters, memory, isConnected, clock: systemClock });
+  observePoller(telemetry, { node, counters, memory, isConnected, clock: systemClock });
   link = new FleetLink({
     address: settings.mappingService,
     nodeId,
-    advertised: `${settings.advertisedHost ?? rpc.host}:${rpc.port}`,
+    advertised: advertisedAddress(settings.advertisedHost, rpc),
     version: VERSION,
     node,
     functions,

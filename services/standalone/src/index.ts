@@ -1,1 +1,2 @@
-export {};
+/** The three services in one process. */
+export * from "./standalone-service.ts";

@@ -46,6 +46,12 @@ export class LaneQueue {
     return entry === undefined ? this.#nextOffset : offsetAt(entry, this.#row);
   }
 
+  /** Timestamp of the next untaken record, ms; -1 when there is none. */
+  get headTimestampMs(): number {
+    const entry = this.#entries[this.#head];
+    return entry === undefined ? -1 : timestampAt(entry, this.#row);
+  }
+
   /** Appends a batch whose `selection` names the rows to deliver, ascending; null = all. */
   push(batch: RecordBatch, selection: Int32Array | null): void {
     invariant(
@@ -168,6 +174,12 @@ export function offsetAt(entry: QueuedBatch, at: number): bigint {
   return (
     entry.batch.baseOffset + BigInt(entry.batch.columns[row * COLUMNS + COLUMN_OFFSET] as number)
   );
+}
+
+/** Timestamp of the `at`-th row to deliver, ms. */
+export function timestampAt(entry: QueuedBatch, at: number): number {
+  const row = entry.selection === null ? at : (entry.selection[at] as number);
+  return entry.batch.timestamps[row] as number;
 }
 
 /** Ends slices that are settled or dropped: memory of batches that were taken to their end is released. */

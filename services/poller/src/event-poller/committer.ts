@@ -1,6 +1,5 @@
 import { formatCommitMetadata, type OffsetCommit, type RecordSource } from "@penstock/core";
 import type { Lane } from "../lane/lane.ts";
-import type { MappingCounters } from "../node/counters.ts";
 import type { EventPollerContext } from "./context.ts";
 
 /** A commit in a row is started this long after the one before, ms: what settles meanwhile goes with it. The first is not delayed. */
@@ -17,7 +16,6 @@ const COMMIT_RETRY_MS = 200;
 export class Committer {
   readonly #context: EventPollerContext;
   readonly #source: () => RecordSource;
-  readonly #counters: MappingCounters;
   readonly #committed: (lane: Lane) => void;
   readonly #dirty = new Set<Lane>();
   #isBusy = false;
@@ -29,12 +27,10 @@ export class Committer {
   constructor(
     context: EventPollerContext,
     source: () => RecordSource,
-    counters: MappingCounters,
     committed: (lane: Lane) => void,
   ) {
     this.#context = context;
     this.#source = source;
-    this.#counters = counters;
     this.#committed = committed;
   }
 
@@ -86,8 +82,7 @@ export class Committer {
     this.#lastStartMs = startedMs;
     void source.commit(commits).then((results) => {
       this.#isBusy = false;
-      this.#counters.commits++;
-      this.#counters.commitMs += this.#context.clock.nowMs() - startedMs;
+      const durationMs = this.#context.clock.nowMs() - startedMs;
       let isUndecided = false;
       for (let i = 0; i < commits.length; i++) {
         const { assignment, offset } = commits[i] as OffsetCommit;
@@ -100,12 +95,13 @@ export class Committer {
           this.#dirty.add(lane);
         } else if (result === "committed") this.#acknowledged(lane, offset);
       }
+      this.#context.observe.commit(isUndecided ? "unknown" : "answered", durationMs);
       this.#pump(isUndecided ? COMMIT_RETRY_MS : this.#isHurried() ? 0 : COMMIT_SPACING_MS);
     });
   }
 
   #acknowledged(lane: Lane, offset: bigint): void {
-    if (lane.committed >= 0n) this.#counters.committedRecords += Number(offset - lane.committed);
+    if (lane.committed >= 0n) lane.counters.committed += Number(offset - lane.committed);
     lane.committed = offset;
     lane.hasChanged = true;
     this.#committed(lane);

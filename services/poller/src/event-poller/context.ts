@@ -1,6 +1,7 @@
 import type {
   Clock,
   FunctionSpec,
+  InvokeOutcome,
   Invoker,
   PenstockError,
   RecordSourceDriver,
@@ -24,6 +25,7 @@ export interface EventPollerContext {
   ) => Promise<bigint | null>;
   readonly memory: MemoryBudget;
   readonly counters: Counters;
+  readonly observe: Observations;
   readonly clock: Clock;
   readonly timers: Timers;
   /** Uniform in [0, 1). */
@@ -37,6 +39,12 @@ export interface EventPollerContext {
   readonly fetchPartitionBytesMax: number;
   readonly inflatedBytesMax: number;
   readonly reports: EventPollerReports;
+}
+
+/** One value for each call and commit, for distributions. */
+export interface Observations {
+  call(mappingId: string, outcome: InvokeOutcome["kind"], durationMs: number): void;
+  commit(outcome: "answered" | "unknown", durationMs: number): void;
 }
 
 /** Where an event poller says what the control plane should know. */

@@ -2,7 +2,6 @@ import {
   discard,
   type FunctionSpec,
   type InvokeOutcome,
-  isCharged,
   nextStep,
   payloadFormatOf,
   planWindow,
@@ -214,7 +213,7 @@ export class Dispatcher {
     const payload = batch.payload as Buffer;
     counters.batches++;
     counters.callsInFlight++;
-    counters.invokedRecords += batch.recordCount;
+    for (const { lane, recordCount } of batch.parts) lane.counters.invoked += recordCount;
     counters.payloadBytes += payload.length;
     this.#context.history.called(this.#host.memberId, batch, attempt);
     const startedMs = this.#context.clock.nowMs();
@@ -235,8 +234,8 @@ export class Dispatcher {
       })
       .then((outcome) => {
         counters.callsInFlight--;
-        add(counters.callsByOutcome, outcome.kind, 1);
-        add(counters.callMsByOutcome, outcome.kind, this.#context.clock.nowMs() - startedMs);
+        const durationMs = this.#context.clock.nowMs() - startedMs;
+        this.#context.observe.call(settings.mappingId, outcome.kind, durationMs);
         span.end(outcome.kind, "message" in outcome ? outcome.message : "");
         this.#answered(batch, outcome);
       });
@@ -250,7 +249,6 @@ export class Dispatcher {
       if (phase.is === "calling" && phase.batch === batch) live.push(part);
       else {
         part.lane.counters.discarded += part.recordCount;
-        this.#counters.discardedRecords += part.recordCount;
         discard(part.slices);
       }
     }
@@ -267,12 +265,8 @@ export class Dispatcher {
       const { lane, range, slices } = part;
       lane.frontier.settle(range);
       lane.pass();
-      const last = slices[slices.length - 1] as (typeof slices)[number];
-      const { batch: views, selection } = last.entry;
-      const row = selection === null ? last.to - 1 : (selection[last.to - 1] as number);
-      lane.settledTimestampMs = views.timestamps[row] as number;
       discard(slices);
-      lane.counters.succeeded += part.recordCount;
+      lane.counters.settled += part.recordCount;
       records += part.recordCount;
       lane.waits = 0;
       lane.lastError = "";
@@ -281,7 +275,6 @@ export class Dispatcher {
       history.settled(this.#host.memberId, lane.assignment, range.from, range.to, "success");
       lane.enter({ is: "idle" }, wallMs);
     }
-    this.#counters.succeededRecords += records;
     this.#context.reports.result(this.#host.settings().mappingId, "OK", records);
     for (const { lane } of live) this.#host.settled(lane);
   }
@@ -293,7 +286,6 @@ export class Dispatcher {
     outcome: InvokeOutcome,
   ): void {
     const message = "message" in outcome ? outcome.message : "";
-    if (isCharged(outcome)) this.#counters.failedRecords += batch.recordCount;
     const { mappingId } = this.#host.settings();
     this.#context.reports.result(mappingId, problemText(outcome.kind, message), 0);
     const isShared = batch.parts.length > 1;
@@ -385,7 +377,3 @@ const PROBLEMS: Readonly<Record<InvokeOutcome["kind"], string>> = {
   unknownFunction: "Function does not exist",
   connectionLost: "Connection to the invoker lost",
 };
-
-function add<K>(map: Map<K, number>, key: K, amount: number): void {
-  map.set(key, (map.get(key) ?? 0) + amount);
-}

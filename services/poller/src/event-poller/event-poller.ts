@@ -55,7 +55,6 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     this.#committer = new Committer(
       context,
       () => this.#source,
-      this.#counters,
       (lane) => this.#finishDrain(lane),
     );
     this.#source = context.driver.open(
@@ -159,7 +158,12 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
 
   adopted(assignment: Assignment, start: PartitionStart): void {
     invariant(!this.#lanes.has(assignment), "a partition was adopted twice");
-    const lane = new Lane(assignment, start, this.#context.clock.wallMs());
+    const counters = this.#context.counters.partition(
+      this.#settings.mappingId,
+      assignment.topic,
+      assignment.partition,
+    );
+    const lane = new Lane(assignment, start, counters, this.#context.clock.wallMs());
     this.#lanes.set(assignment, lane);
     if (usableCommit(assignment, start) !== null) {
       this.#start(lane, start, null);
@@ -213,8 +217,6 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     for (const batch of batches) {
       const rows = this.#filter === null ? null : selectRows(this.#filter, batch, topic, partition);
       const filtered = rows === null ? 0 : batch.count - rows.length;
-      this.#counters.polledRecords += batch.count;
-      this.#counters.filteredRecords += filtered;
       lane.counters.polled += batch.count;
       lane.counters.filtered += filtered;
       lane.push(batch, rows);
@@ -395,10 +397,9 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   #gap(lane: Lane, from: bigint, to: bigint, reason: GapReason, message: string): void {
     const { topic, topicId, partition } = lane.assignment;
     const records = Number(to - from);
-    lane.counters.gaps += records;
+    lane.counters.gap += records;
     lane.hasChanged = true;
-    this.#counters.gaps++;
-    this.#counters.gapRecords += records;
+    this.#counters.gaps.set(reason, (this.#counters.gaps.get(reason) ?? 0) + 1);
     this.#context.history.settled(this.memberId, lane.assignment, from, to, `gap:${reason}`);
     this.#context.log.warn("gap", {
       mappingId: this.#settings.mappingId,

@@ -4,7 +4,9 @@ import {
   LaneQueue,
   type PartitionStart,
   type RecordBatch,
+  timestampAt,
 } from "@penstock/core";
+import type { PartitionCounters } from "../node/counters.ts";
 import type { Batch } from "./batch.ts";
 
 /**
@@ -40,16 +42,20 @@ export class Lane {
   logStart: bigint;
   logEnd: bigint;
   highWatermark: bigint;
-  /** Timestamp of the newest record that was settled by a call, ms; -1 = none. For lag in seconds. */
-  settledTimestampMs = -1;
   /** Mean size of the records seen, bytes. */
   recordBytes = 0;
-  readonly counters: LaneCounters = newLaneCounters();
+  readonly counters: PartitionCounters;
   /** Set by changes that the progress report must carry. */
   hasChanged = true;
 
-  constructor(assignment: Assignment, start: PartitionStart, wallMs: number) {
+  constructor(
+    assignment: Assignment,
+    start: PartitionStart,
+    counters: PartitionCounters,
+    wallMs: number,
+  ) {
     this.assignment = assignment;
+    this.counters = counters;
     this.logStart = start.logStart;
     this.logEnd = start.logEnd;
     this.highWatermark = start.highWatermark;
@@ -82,6 +88,15 @@ export class Lane {
     this.hasChanged = true;
   }
 
+  /** Timestamp of the oldest record that is not settled, ms; -1 when none is in memory. */
+  get oldestTimestampMs(): number {
+    const { phase } = this;
+    const batch = phase.is === "calling" || phase.is === "waiting" ? phase.batch : null;
+    const part = batch?.parts.find((each) => each.lane === this);
+    const first = part?.slices[0];
+    return first === undefined ? this.queue.headTimestampMs : timestampAt(first.entry, first.from);
+  }
+
   /** Everything before the queue's head that is not in flight is settled. */
   pass(): void {
     this.frontier.passTo(this.queue.headOffset);
@@ -106,17 +121,3 @@ export type LanePhase =
     }
   | { readonly is: "stopped"; readonly reason: string }
   | { readonly is: "dead" };
-
-/** Records, counted in plain numbers; they add up (I-20): polled = succeeded + filtered + gaps + in memory, but for what is fetched again. */
-export interface LaneCounters {
-  polled: number;
-  filtered: number;
-  succeeded: number;
-  failed: number;
-  gaps: number;
-  discarded: number;
-}
-
-export function newLaneCounters(): LaneCounters {
-  return { polled: 0, filtered: 0, succeeded: 0, failed: 0, gaps: 0, discarded: 0 };
-}

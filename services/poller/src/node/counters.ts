@@ -1,69 +1,75 @@
-import type { InvokeOutcome } from "@penstock/core";
-
 /**
- * What happened on this node, in plain integers: counted per batch, read by observable instruments. By mapping.
+ * What happened on this node, in plain integers: counted per batch, read by observable instruments when metrics are collected. They
+ * outlive lanes and event pollers, because a counter must not fall.
+ *
+ * By partition, polled = settled + filtered + discarded + in memory; what was discarded is fetched again, here or by the next owner. Gaps
+ * count offsets, most of which were never polled.
  */
+export interface PartitionCounters {
+  readonly mappingId: string;
+  readonly topic: string;
+  readonly partition: number;
+  polled: number;
+  filtered: number;
+  /** Sent to the function, each attempt counted. */
+  invoked: number;
+  settled: number;
+  /** In failed calls, each attempt counted. */
+  failed: number;
+  committed: number;
+  gap: number;
+  discarded: number;
+}
+
 export interface MappingCounters {
-  polledRecords: number;
-  filteredRecords: number;
-  invokedRecords: number;
-  failedRecords: number;
-  succeededRecords: number;
-  committedRecords: number;
-  gapRecords: number;
-  discardedRecords: number;
   batches: number;
   payloadBytes: number;
   rebalances: number;
-  gaps: number;
   callsInFlight: number;
-  commits: number;
-  commitMs: number;
-  readonly callsByOutcome: Map<InvokeOutcome["kind"], number>;
-  readonly callMsByOutcome: Map<InvokeOutcome["kind"], number>;
+  /** Gap reports by reason. */
+  readonly gaps: Map<string, number>;
 }
 
-function newMappingCounters(): MappingCounters {
-  return {
-    polledRecords: 0,
-    filteredRecords: 0,
-    invokedRecords: 0,
-    failedRecords: 0,
-    succeededRecords: 0,
-    committedRecords: 0,
-    gapRecords: 0,
-    discardedRecords: 0,
-    batches: 0,
-    payloadBytes: 0,
-    rebalances: 0,
-    gaps: 0,
-    callsInFlight: 0,
-    commits: 0,
-    commitMs: 0,
-    callsByOutcome: new Map(),
-    callMsByOutcome: new Map(),
-  };
-}
-
-/** Counters of all mappings that run, or ran, on this node. */
 export class Counters {
-  readonly #byMapping = new Map<string, MappingCounters>();
+  readonly #mappings = new Map<string, MappingCounters>();
+  readonly #partitions = new Map<string, PartitionCounters>();
 
   of(mappingId: string): MappingCounters {
-    let counters = this.#byMapping.get(mappingId);
+    let counters = this.#mappings.get(mappingId);
     if (counters === undefined) {
-      counters = newMappingCounters();
-      this.#byMapping.set(mappingId, counters);
+      counters = { batches: 0, payloadBytes: 0, rebalances: 0, callsInFlight: 0, gaps: new Map() };
+      this.#mappings.set(mappingId, counters);
     }
     return counters;
   }
 
-  entries(): IterableIterator<[string, MappingCounters]> {
-    return this.#byMapping.entries();
+  partition(mappingId: string, topic: string, partition: number): PartitionCounters {
+    const key = `${mappingId}/${topic}/${partition}`;
+    let counters = this.#partitions.get(key);
+    if (counters === undefined) {
+      counters = {
+        mappingId,
+        topic,
+        partition,
+        polled: 0,
+        filtered: 0,
+        invoked: 0,
+        settled: 0,
+        failed: 0,
+        committed: 0,
+        gap: 0,
+        discarded: 0,
+      };
+      this.#partitions.set(key, counters);
+    }
+    return counters;
   }
 
-  /** Forgets a mapping that is gone. */
-  remove(mappingId: string): void {
-    this.#byMapping.delete(mappingId);
+  mappings(): Iterable<[string, MappingCounters]> {
+    return this.#mappings;
+  }
+
+  partitions(): Iterable<PartitionCounters> {
+    return this.#partitions.values();
   }
 }

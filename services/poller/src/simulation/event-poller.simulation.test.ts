@@ -208,6 +208,7 @@ function contextOf(
     archive: async () => null,
     memory,
     counters: new Counters(),
+    observe: { call() {}, commit() {} },
     clock: time,
     timers: time,
     random: random.next,

@@ -1,0 +1,39 @@
+import type { Clock, Invoker } from "@penstock/core";
+import type { fleet } from "@penstock/proto";
+import type { InvokerChoice, Logger } from "@penstock/runtime";
+import { InvokerPool } from "../invoker-client/invoker-pool.ts";
+
+/** The invokers that a node uses, and how it hears of changes. */
+export interface ChosenInvokers {
+  readonly invoker: Invoker;
+  fleetChanged(invokers: readonly fleet.Invoker[]): void;
+  close(): Promise<void>;
+}
+
+export interface InvokerOptions {
+  readonly choice: InvokerChoice;
+  /** The invoker of the same process, when there is one: it wins over the choice. */
+  readonly local: Invoker | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** In process, a fixed list, or those that the fleet announces. */
+export function chooseInvokers({ choice, local, clock, log }: InvokerOptions): ChosenInvokers {
+  if (local !== undefined) {
+    return { invoker: local, fleetChanged() {}, async close() {} };
+  }
+  const pool = new InvokerPool({ clock, log, random: Math.random });
+  if (choice.kind === "addresses") {
+    pool.setInvokers(choice.addresses.map((address) => ({ nodeId: address, address })));
+  }
+  return {
+    invoker: pool,
+    fleetChanged(invokers) {
+      if (choice.kind === "fleet") pool.setInvokers(invokers);
+    },
+    async close() {
+      pool.close();
+    },
+  };
+}
