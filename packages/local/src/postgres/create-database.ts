@@ -1,3 +1,4 @@
+import { PenstockError } from "@penstock/core";
 import { simpleQuery } from "./simple-query.ts";
 
 /**
@@ -10,18 +11,23 @@ export async function createDatabase(
   template?: string,
 ): Promise<string> {
   const url = new URL(serverUrl);
-  const from = template === undefined ? "" : ` TEMPLATE ${quoted(template)}`;
+  const from = template === undefined ? "" : ` TEMPLATE ${checked(template)}`;
   const target = {
     port: Number(url.port),
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: "postgres",
   };
-  await simpleQuery(target, `CREATE DATABASE ${quoted(name)}${from}`);
-  url.pathname = `/${encodeURIComponent(name)}`;
+  await simpleQuery(target, `CREATE DATABASE ${checked(name)}${from}`);
+  url.pathname = `/${name}`;
   return url.href;
 }
 
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+/** Kept to names that need no quoting anywhere, URLs included. */
+function checked(name: string): string {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(name)) return name;
+  throw new PenstockError(
+    "invalidArgument",
+    `${name} is no plain name for a database: a-z, 0-9, _`,
+  );
 }

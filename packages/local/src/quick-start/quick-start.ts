@@ -6,6 +6,7 @@
  * Everything is a supervised process: it starts again when it is killed. Stopping goes backwards, so that pollers drain while the
  * rest is still there. Nothing listens beyond loopback unless the environment says so.
  */
+import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { PenstockError } from "@penstock/core";
 import { ensureKafkaJars } from "../kafka/kafka-jars.ts";
@@ -102,6 +103,7 @@ export class QuickStart {
     this.#stopping.abort();
     await this.#producer?.stop();
     await this.#supervisor.stop();
+    rmSync(pidFile(this.#folders.run, OWN_NAME), { force: true });
   }
 
   /** Refuses to run twice on one data folder, and ends what a killed run has left. */
