@@ -4,35 +4,23 @@
  */
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { Kafka, logLevel } from "kafkajs";
+import { PenstockError } from "@penstock/core";
+import { createAdmin, createProducer, type KafkaProducer } from "@penstock/kafka";
 import { PARTITIONS, TOPIC } from "./demo-flow.ts";
 
 const ROUND_MS = 1_000;
 const ORDERS_MAX = 6;
 const CUSTOMERS = 40;
 
-function client(bootstrapServers: string): Kafka {
-  return new Kafka({
-    clientId: "penstock-quick-start",
-    brokers: bootstrapServers.split(","),
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 3_000,
-    requestTimeout: 10_000,
-    retry: { retries: 3, initialRetryTime: 200, maxRetryTime: 2_000 },
-  });
-}
-
 /** Makes the topic unless it is there. */
 export async function ensureTopic(bootstrapServers: string): Promise<void> {
-  const admin = client(bootstrapServers).admin();
-  await admin.connect();
+  const admin = createAdmin({ bootstrapServers: bootstrapServers.split(",") });
   try {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: [{ topic: TOPIC, numPartitions: PARTITIONS, replicationFactor: -1 }],
-    });
+    await admin.createTopic(TOPIC, { partitions: PARTITIONS });
+  } catch (cause) {
+    if (!(cause instanceof PenstockError) || cause.code !== "conflict") throw cause;
   } finally {
-    await admin.disconnect();
+    await admin.close();
   }
 }
 
@@ -45,13 +33,13 @@ export function startOrderProducer(
   say: (what: string) => void,
 ): OrderProducer {
   const stopping = new AbortController();
-  const producer = client(bootstrapServers).producer();
+  let producer: KafkaProducer | undefined;
   let isAway = false;
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        await producer.connect();
-        await producer.send({ topic: TOPIC, messages: orders() });
+        producer ??= await createProducer({ bootstrapServers: bootstrapServers.split(",") });
+        await producer.send(TOPIC, orders());
         if (isAway) say("orders are sent again");
         isAway = false;
       } catch {
@@ -62,7 +50,7 @@ export function startOrderProducer(
         // Aborted: the loop ends.
       });
     }
-    await producer.disconnect();
+    await producer?.close();
   }
   const running = run();
   return {

@@ -103,7 +103,8 @@ export class QuickStart {
     this.#stopping.abort();
     await this.#producer?.stop();
     await this.#supervisor.stop();
-    rmSync(pidFile(this.#folders.run, OWN_NAME), { force: true });
+    const own = pidFile(this.#folders.run, OWN_NAME);
+    if (livingPid(own) === process.pid) rmSync(own, { force: true });
   }
 
   /** Refuses to run twice on one data folder, and ends what a killed run has left. */
