@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "@penstock/core";
+import { createAddressGuard } from "@penstock/egress";
+import { createAdmin } from "@penstock/kafka";
 import type { Database, Subscription } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import type { FunctionRegistry } from "../functions/function-registry.ts";
@@ -19,10 +21,11 @@ export interface FleetOptions {
   readonly log: FleetLog;
   readonly clock: Clock;
   /** What is not named takes its default; what the fleet doesn't know is ignored. */
-  readonly settings: Partial<FleetSettings>;
+  readonly settings: Partial<FleetSettings> & { readonly allowPrivateAddresses?: boolean };
   /** Functions with their header values in the clear. */
   readonly functions: FunctionRegistry;
-  readonly kafkaAdmin: OpenClusterAdmin;
+  /** Default: the real one, behind the address guard. */
+  readonly kafkaAdmin?: OpenClusterAdmin;
 }
 
 /** The fleet's part of one replica of the mapping service. */
@@ -37,7 +40,8 @@ export interface Fleet {
 }
 
 export function createFleet(options: FleetOptions): Fleet {
-  const { db, log, clock, functions, kafkaAdmin } = options;
+  const { db, log, clock, functions } = options;
+  const kafkaAdmin = options.kafkaAdmin ?? guardedAdmin(options);
   const settings = readSettings(options.settings);
   const nowMs = () => clock.nowMs();
   const replicaId = randomUUID();
@@ -102,6 +106,12 @@ export function createFleet(options: FleetOptions): Fleet {
     },
     isLeader: () => leadership.isLeader,
   };
+}
+
+function guardedAdmin({ clock, log, settings }: FleetOptions): OpenClusterAdmin {
+  const allowPrivateAddresses = settings.allowPrivateAddresses ?? false;
+  const addressGuard = createAddressGuard({ allowPrivateAddresses });
+  return (bootstrapServers) => createAdmin({ bootstrapServers, addressGuard, clock, log });
 }
 
 /** Only the fleet's own settings, so that a wider object can be passed. */

@@ -22,7 +22,7 @@ export interface ClusterAdmin {
   ): Promise<ReadonlyMap<number, { readonly offset: bigint }>>;
   describeGroup(groupId: string): Promise<GroupDescription>;
   /** Sends the leave of a member that can't send it. */
-  removeMember(groupId: string, memberId: string): Promise<void>;
+  removeMember(groupId: string, memberId: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
