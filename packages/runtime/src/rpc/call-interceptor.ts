@@ -1,23 +1,29 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "../logs/logger.ts";
 import { toConnectError } from "./error-edge.ts";
+import { streamUntilAborted, untilAborted } from "./until-aborted.ts";
 
 /**
- * Stands around every RPC that a service serves: translates what it throws ({@link toConnectError}) and writes one debug line with the
- * outcome and the duration. A bug is written as an error, with all that is known.
+ * Stands around every RPC that a service serves: ends it when its signal aborts (deadline, caller gone, server stopping) even when the
+ * handler doesn't look, translates what it throws ({@link toConnectError}), and writes one debug line with the outcome and the
+ * duration. A bug is written as an error, with all that is known.
  */
 export function callInterceptor(log: Logger): Interceptor {
   return (next) => async (request) => {
     const call = new ObservedCall(log, `${request.service.typeName}/${request.method.name}`);
+    const { signal } = request;
     try {
-      const response = await next(request);
+      const given = request.stream
+        ? { ...request, message: streamUntilAborted(request.message, signal) }
+        : request;
+      const response = await untilAborted(next(given), signal);
       if (!response.stream) {
         call.succeeded();
         return response;
       }
-      return { ...response, message: observeStream(call, response.message, request.signal) };
+      return { ...response, message: observeStream(call, response.message, signal) };
     } catch (error) {
-      throw call.failed(error, request.signal);
+      throw call.failed(error, signal);
     }
   };
 }
@@ -71,7 +77,7 @@ async function* observeStream<T>(
   signal: AbortSignal,
 ): AsyncIterable<T> {
   try {
-    yield* messages;
+    yield* streamUntilAborted(messages, signal);
     call.succeeded();
   } catch (error) {
     throw call.failed(error, signal);

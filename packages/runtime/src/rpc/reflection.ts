@@ -101,7 +101,9 @@ function memberParent(registry: Registry, parentName: string, member: string) {
     case "service":
       return parent.methods.some(({ name }) => name === member) ? parent : undefined;
     case "message":
-      return parent.members.some(({ name }) => name === member) ? parent : undefined;
+      return [...parent.fields, ...parent.oneofs].some(({ name }) => name === member)
+        ? parent
+        : undefined;
     case "enum":
       return parent.values.some(({ name }) => name === member) ? parent : undefined;
     default:
@@ -109,14 +111,16 @@ function memberParent(registry: Registry, parentName: string, member: string) {
   }
 }
 
-/** The files and all that they import, each once, what is asked for first. */
+/** The files and all that they import, each once, and before everything that it imports itself. */
 function withImports(files: readonly DescFile[]): DescFile[] {
+  const ordered: DescFile[] = [];
   const seen = new Set<DescFile>();
   const visit = (file: DescFile): void => {
     if (seen.has(file)) return;
     seen.add(file);
     for (const dependency of file.dependencies) visit(dependency);
+    ordered.push(file);
   };
   for (const file of files) visit(file);
-  return [...seen];
+  return ordered.reverse();
 }

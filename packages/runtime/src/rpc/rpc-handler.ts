@@ -9,7 +9,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import {
   universalRequestFromNodeRequest,
@@ -22,6 +22,9 @@ import { guardJson } from "./json-guard.ts";
 export const MESSAGE_BYTES_MAX_DEFAULT = 16 * 1024 * 1024;
 export const DEADLINE_MS_MAX_DEFAULT = 15 * 60_000;
 export const REQUEST_MS_MAX_DEFAULT = 30_000;
+
+/** How long a client may go on sending after it was answered. */
+const ANSWERED_MS_MAX = 1000;
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -77,6 +80,7 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
     const isStream = handler.method.methodKind.includes("stream");
     const isSingleRequest = !/^(client|bidi)_streaming$/.test(handler.method.methodKind);
     const slowRequest = isSingleRequest ? endSlowRequest(request, requestMsMax) : undefined;
+    closeWhenAnswered(response);
     try {
       const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
       if (!isStream) setDefaultDeadline(universal.header, deadlineMsMax);
@@ -108,6 +112,22 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
     endStreams: () => streams.abort(stopped()),
     endCalls: () => calls.abort(stopped()),
   };
+}
+
+/**
+ * An HTTP/2 stream stays open, and its session with it, for as long as the client may still send. After the answer nobody
+ * listens any more, so the stream is closed, without an error; not at once, because clients built on Node then lose the
+ * answer's end.
+ */
+function closeWhenAnswered(response: NodeResponse): void {
+  if (!("stream" in response)) return;
+  const { stream } = response;
+  stream.once("finish", () => {
+    if (stream.readableEnded) return;
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), ANSWERED_MS_MAX);
+    timer.unref();
+    stream.once("close", () => clearTimeout(timer));
+  });
 }
 
 function stopped(): ConnectError {
