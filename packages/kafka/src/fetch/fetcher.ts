@@ -1,0 +1,334 @@
+/**
+ * Fetches partitions of one topic for one event poller: from their leaders, in order, each from its position on.
+ *
+ *   set ─▶ routed to its leader ─▶ fetched ─▶ records … ─▶ remove
+ *             ▲    │ leader moved, connection lost, refused: later, with backoff and jitter
+ *             └────┘
+ *          out of range, undecodable: told, and left alone until the next `set`
+ *
+ * Events are synchronous calls, never made from within `set`, `pause`, `resume` or `remove`; an event handler may call all of these. For one
+ * partition, records come in order and without a hole from the position given, and nothing comes for an overtaken position or
+ * after `remove`. Each RecordBatch is handed over with its memory held once.
+ *
+ * Idle, it costs one parked request per broker and no timer of its own.
+ */
+import type { Clock, PenstockError, RecordBatch } from "@penstock/core";
+import { backoffMs } from "../cluster/backoff.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { KAFKA, kafkaRefusal, toKafkaError } from "../cluster/kafka-error.ts";
+import type { CountMemory } from "../decode/counted-memory.ts";
+import { decodeRecordSet, emptyBatch, type Undecodable } from "../decode/decode-record-set.ts";
+import { type Absorbed, absorbResponse, type FetchWork } from "./absorb-response.ts";
+import { BrokerFetch, type BrokerFetchOptions } from "./broker-fetch.ts";
+import { FetchCounters } from "./fetch-counters.ts";
+import type { FetchResponse } from "./fetch-response.ts";
+import type { Asked } from "./fetch-session.ts";
+import { readLogRange } from "./log-range.ts";
+import { type FetchKey, PartitionFetch } from "./partition-fetch.ts";
+import { PartitionRouter } from "./partition-router.ts";
+import { ProblemBoard } from "./problem-board.ts";
+import { judgeRefusal } from "./refusal.ts";
+
+export interface FetcherOptions {
+  readonly topic: string;
+  /** Default: the process's. */
+  readonly clock?: Clock;
+  /** Most bytes of one fetch response, and of one partition in it; one batch that is larger comes alone. */
+  readonly fetchBytesMax: number;
+  readonly fetchPartitionBytesMax: number;
+  /** Most bytes that one compressed batch may inflate to. */
+  readonly inflatedBytesMax: number;
+  readonly countMemory: CountMemory;
+  /** How long a broker may hold a request while it has nothing. Default 500. */
+  readonly maxWaitMs?: number;
+  /** How long after that the answer may take. Default 10 s. */
+  readonly answerGraceMs?: number;
+  /** Rack to prefer replicas of. Default: none. */
+  readonly clientRack?: string;
+}
+
+export interface FetcherEvents<K extends FetchKey> {
+  /** The ends of the log: its first offset, the last stable offset, the high watermark. Before the records of the same answer. */
+  logEnds(key: K, logStart: bigint, logEnd: bigint, highWatermark: bigint): void;
+  records(key: K, batches: readonly RecordBatch[]): void;
+  /** All partitions of one answer were handed over. */
+  responseEnd(): void;
+  /** The position is before `logStart` or after `logEnd` (here: the high watermark). Stopped until `set`. */
+  outOfRange(key: K, position: bigint, logStart: bigint, logEnd: bigint): void;
+  /** Records of `[from, to)` can't be given; what was before them has been handed over. Stopped until `set`. */
+  undecodable(key: K, from: bigint, to: bigint, reason: string): void;
+  /** The present problem of the fetcher as a whole, null when it healed. Partitions that have none go on. */
+  problem(problem: PenstockError | null): void;
+}
+
+const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
+const MAX_WAIT_MS = 500;
+const ANSWER_GRACE_MS = 10_000;
+const BACKOFF_BASE_MS = 100;
+const BACKOFF_LIMIT_MS = 5_000;
+/** Damaged bytes are fetched again this often before they count as lost: most damage happens on the way. */
+const DAMAGED_READS_MAX = 3;
+const REPLICA_VALID_MS = 300_000;
+const LASTING_FAILURES = 3;
+
+export class Fetcher<K extends FetchKey = FetchKey> {
+  readonly counters = new FetchCounters();
+  readonly #cluster: Cluster;
+  readonly #options: FetcherOptions;
+  readonly #clock: Clock;
+  readonly #events: FetcherEvents<K>;
+  readonly #brokerOptions: BrokerFetchOptions;
+  readonly #partitions = new Map<K, PartitionFetch<K>>();
+  readonly #brokers = new Map<number, BrokerFetch>();
+  readonly #router: PartitionRouter;
+  readonly #problems: ProblemBoard<PartitionFetch>;
+  #isKicked = false;
+  #isClosed = false;
+
+  constructor(cluster: Cluster, options: FetcherOptions, events: FetcherEvents<K>) {
+    const { clock = PROCESS_CLOCK, fetchBytesMax, fetchPartitionBytesMax } = options;
+    this.#clock = clock;
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#events = events;
+    this.#brokerOptions = {
+      clock,
+      counters: this.counters,
+      fetchBytesMax,
+      fetchPartitionBytesMax,
+      maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS,
+      answerGraceMs: options.answerGraceMs ?? ANSWER_GRACE_MS,
+      rack: options.clientRack ?? "",
+    };
+    this.#problems = new ProblemBoard((problem) => events.problem(problem));
+    this.#router = new PartitionRouter(cluster, options.topic, clock, {
+      routed: (state, node) => this.#attach(state, node),
+      failed: (state, error) => this.#retryLater(state, error),
+      due: () => this.#pump(),
+    });
+  }
+
+  /** Starts fetching at `position`, or moves there. A pause stays. */
+  set(key: K, position: bigint): void {
+    if (this.#isClosed) return;
+    const known = this.#partitions.get(key);
+    if (known) {
+      known.jump(position);
+      known.isHalted = false;
+      known.damagedReads = 0;
+    } else {
+      const state = new PartitionFetch(key, position);
+      // A new assignment of a partition takes the place of the old one: a session holds each partition once.
+      for (const old of this.#partitions.values()) if (old.id === state.id) this.remove(old.key);
+      this.#partitions.set(key, state);
+      this.#router.add(state);
+    }
+    this.#kick();
+  }
+
+  /** Asks for no more records. What is on its way still arrives. */
+  pause(key: K): void {
+    const state = this.#partitions.get(key);
+    if (!state) return;
+    state.isPaused = true;
+    this.#problems.clear(state);
+  }
+
+  /** Goes on after the last record that was handed over, without waiting for a parked long poll. */
+  resume(key: K): void {
+    const state = this.#partitions.get(key);
+    if (!state?.isPaused) return;
+    state.isPaused = false;
+    this.#kick();
+  }
+
+  remove(key: K): void {
+    const state = this.#partitions.get(key);
+    if (!state) return;
+    state.isRemoved = true;
+    this.#partitions.delete(key);
+    this.#detach(state);
+    this.#router.remove(state);
+    this.#problems.clear(state);
+  }
+
+  /** Tries again at once what waits after a failure. */
+  wake(): void {
+    for (const state of this.#partitions.values()) state.retryAtMs = 0;
+    this.#kick();
+  }
+
+  /** Closes the connections. No event comes after this call. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const state of this.#partitions.values()) state.isRemoved = true;
+    this.#partitions.clear();
+    this.#router.close();
+    for (const broker of this.#brokers.values()) broker.close();
+    this.#brokers.clear();
+  }
+
+  /** Once per turn of the event loop, however many calls were made in it. */
+  #kick(): void {
+    if (this.#isKicked) return;
+    this.#isKicked = true;
+    queueMicrotask(() => {
+      this.#isKicked = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#isClosed) return;
+    this.#router.route();
+    for (const broker of [...this.#brokers.values()]) broker.pump();
+  }
+
+  #attach(state: PartitionFetch, node: number): void {
+    let broker = this.#brokers.get(node);
+    if (!broker) {
+      broker = new BrokerFetch(this.#cluster, node, this.#brokerOptions, {
+        answered: (response, asked, proof) => this.#answered(response, asked, proof),
+        failed: (failed, error) => this.#failed(failed, error),
+      });
+      this.#brokers.set(node, broker);
+    }
+    if (state.node !== node) state.logEnd = -1n;
+    state.node = node;
+    broker.partitions.add(state);
+    this.#kick();
+  }
+
+  #detach(state: PartitionFetch): void {
+    const broker = this.#brokers.get(state.node);
+    if (!broker?.partitions.delete(state) || broker.partitions.size > 0) return;
+    broker.close();
+    this.#brokers.delete(broker.node);
+  }
+
+  #answered(response: FetchResponse, asked: ReadonlyMap<string, Asked>, proof: number): () => void {
+    const nowMs = this.#clock.nowMs();
+    const { countMemory } = this.#options;
+    const { counters } = this;
+    const absorbed = absorbResponse(response, asked, { nowMs, countMemory, counters, proof });
+    for (const state of absorbed.sound) {
+      state.failures = 0;
+      if (state.damagedReads === 0) this.#problems.clear(state);
+      if (state.replica !== null && state.replica.untilMs < nowMs) this.#toLeader(state);
+    }
+    for (const { state, node } of absorbed.redirected) {
+      state.replica = { node, untilMs: nowMs + REPLICA_VALID_MS };
+      this.#detach(state);
+      this.#attach(state, node);
+    }
+    for (const { state, errorCode } of absorbed.refused) this.#refused(state, errorCode);
+    return () => this.#handOn(absorbed);
+  }
+
+  #handOn(absorbed: Absorbed): void {
+    for (const work of absorbed.work) this.#handOnPartition(work, absorbed);
+    if (!this.#isClosed) this.#events.responseEnd();
+  }
+
+  #handOnPartition(work: FetchWork, { buffer, memory }: Absorbed): void {
+    const { generation, position, fetched, heads, holeEnd } = work;
+    const state = work.state as PartitionFetch<K>;
+    const { key } = state;
+    const isStale = () => state.isRemoved || state.generation !== generation;
+    if (isStale()) return;
+    if (fetched !== null)
+      this.#events.logEnds(key, fetched.logStart, state.logEnd, fetched.highWatermark);
+    if (isStale()) return;
+    if (holeEnd !== null) this.#events.records(key, [emptyBatch(position, holeEnd)]);
+    if (fetched === null || heads === null) return;
+    const { aborted, highWatermark } = fetched;
+    const decoded = decodeRecordSet(
+      { buffer, heads, position, aborted, highWatermark, memory },
+      this.#options,
+    );
+    if (decoded.undecodable === null) state.damagedReads = 0;
+    if (decoded.batches.length > 0) this.#events.records(key, decoded.batches);
+    if (decoded.undecodable !== null && !isStale()) this.#undecodable(state, decoded.undecodable);
+  }
+
+  #undecodable(state: PartitionFetch<K>, { from, to, reason, isTransient }: Undecodable): void {
+    state.jump(from);
+    if (isTransient && ++state.damagedReads < DAMAGED_READS_MAX) {
+      this.counters.damagedReads++;
+      state.isHalted = false;
+      this.#retryLater(state, kafkaRefusal(KAFKA.corruptMessage, this.#subject(state)));
+      return;
+    }
+    state.damagedReads = 0;
+    state.isHalted = true;
+    this.#problems.clear(state);
+    this.#events.undecodable(state.key, from, to, reason);
+  }
+
+  #refused(state: PartitionFetch, errorCode: number): void {
+    const verdict = judgeRefusal(errorCode, this.#subject(state));
+    if (state.replica !== null) this.#toLeader(state);
+    else if (verdict.is === "outOfRange") void this.#outOfRange(state as PartitionFetch<K>);
+    else {
+      if (verdict.isRouting) this.#cluster.invalidate(this.#options.topic);
+      this.#retryLater(state, verdict.error);
+    }
+  }
+
+  /** A follower refused it, or it is time to ask the leader again who is best. */
+  #toLeader(state: PartitionFetch): void {
+    state.replica = null;
+    this.#detach(state);
+    this.#router.add(state);
+    this.#kick();
+  }
+
+  async #outOfRange(state: PartitionFetch<K>): Promise<void> {
+    const { generation, position, node } = state;
+    const isStale = () => state.isRemoved || state.generation !== generation;
+    state.isHalted = true;
+    try {
+      const { topic } = this.#options;
+      const range = await readLogRange(this.#cluster, node, topic, state.partition);
+      if (isStale()) return;
+      const isInside = range.logStart <= position && position <= range.logEnd;
+      if (!isInside) {
+        this.#problems.clear(state);
+        this.#events.outOfRange(state.key, position, range.logStart, range.logEnd);
+        return;
+      }
+      // The log has moved in the meantime, or its leader had fallen behind for a moment.
+      state.isHalted = false;
+      this.#retryLater(state, null);
+    } catch (error) {
+      if (isStale()) return;
+      state.isHalted = false;
+      this.#retryLater(state, toKafkaError(error, this.#subject(state)));
+    }
+  }
+
+  #failed(broker: BrokerFetch, error: PenstockError): void {
+    this.counters.failures++;
+    this.#cluster.invalidate(this.#options.topic);
+    for (const state of [...broker.partitions]) this.#retryLater(state, error);
+  }
+
+  /** Off its broker, and back to wherever its leader is then, after a while. */
+  #retryLater(state: PartitionFetch, error: PenstockError | null): void {
+    if (state.isRemoved) return;
+    state.failures++;
+    state.replica = null;
+    state.retryAtMs =
+      this.#clock.nowMs() + backoffMs(state.failures, BACKOFF_BASE_MS, BACKOFF_LIMIT_MS);
+    this.#detach(state);
+    this.#router.add(state);
+    if (error === null || state.isPaused) return;
+    // A leader that moves, a connection that ends, a topic that not every broker knows of yet: a problem when it lasts.
+    const isDaily = error.code === "kafkaUnavailable" || error.code === "kafkaTopicMissing";
+    if (!isDaily || state.failures >= LASTING_FAILURES) this.#problems.set(state, error);
+  }
+
+  #subject(state: PartitionFetch): string {
+    return `topic "${this.#options.topic}", partition ${state.partition}`;
+  }
+}
