@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
+import { arrayTypes } from "./array-literal.ts";
 import { isConnectionLost, toDatabaseError, unavailable } from "./database-errors.ts";
 import type { NativeSql, SqlQuery } from "./sql-query.ts";
 
@@ -39,7 +40,8 @@ export class Session {
       max_lifetime: 0,
       connect_timeout: options.connectMs / 1000,
       keep_alive: 10,
-      types: { bigint: postgres.BigInt },
+      fetch_types: false,
+      types: { ...arrayTypes(), bigint: postgres.BigInt },
       connection: {
         application_name: "penstock",
         statement_timeout: options.statementMs,

@@ -1,4 +1,5 @@
 import type postgres from "postgres";
+import { type ArrayElement, writeArray } from "./array-literal.ts";
 
 /**
  * SQL as it is written in the code: tagged templates whose `${}` are always parameters, never text.
@@ -22,14 +23,11 @@ export interface Sql {
   ): SqlHelper;
   /** A jsonb parameter. */
   json(value: unknown): SqlHelper;
-  /** An array parameter where Postgres can't infer the type. */
-  array(values: readonly (string | number | bigint | boolean | Date | null)[]): SqlHelper;
 }
 
-type SqlScalar = null | boolean | number | bigint | string | Date | Uint8Array;
 export type SqlValue =
-  | SqlScalar
-  | readonly SqlScalar[]
+  | ArrayElement
+  | readonly ArrayElement[]
   | SqlHelper
   | SqlQuery<readonly object[]>
   | readonly SqlQuery<readonly object[]>[];
@@ -95,10 +93,10 @@ export class SqlQuery<Rows extends readonly object[]> implements Promise<SqlRows
 function buildValue(native: NativeSql, value: SqlValue): unknown {
   if (value instanceof SqlQuery) return value.build(native);
   if (value instanceof SqlHelper) return value.build(native);
-  if (Array.isArray(value) && value[0] instanceof SqlQuery) {
-    return value.map((fragment) => buildValue(native, fragment));
-  }
-  return value;
+  if (!Array.isArray(value)) return value;
+  if (value[0] instanceof SqlQuery) return value.map((fragment) => buildValue(native, fragment));
+  // As text without a type: the server knows the type from where it stands.
+  return native.typed(writeArray(value), 0);
 }
 
 /** Makes the template function for a runner. */
@@ -109,8 +107,6 @@ export function createSql(runner: SqlRunner): Sql {
       : new SqlHelper((native) => (native as (...all: unknown[]) => unknown)(first, ...rest));
   return Object.assign(sql, {
     json: (value: unknown) => new SqlHelper((native) => native.json(value as postgres.JSONValue)),
-    array: (values: readonly SqlScalar[]) =>
-      new SqlHelper((native) => native.array([...values] as never[])),
   }) as unknown as Sql;
 }
 

@@ -1,7 +1,30 @@
-import { runService } from "@penstock/runtime";
+import { randomUUID } from "node:crypto";
+import { effectiveSettings, runService, startTelemetry } from "@penstock/runtime";
 import { startMappingService } from "./mapping-service.ts";
-import { parseMappingSettings } from "./settings.ts";
+import { MAPPING_SETTINGS, parseMappingSettings } from "./settings.ts";
 
-runService(({ log, env }) => startMappingService(parseMappingSettings(env), { log }), {
-  service: "mapping",
-});
+/** The mapping service as a process. */
+runService(
+  async ({ log, env }) => {
+    const settings = parseMappingSettings(env);
+    log.info("settings", effectiveSettings(MAPPING_SETTINGS, settings));
+    const telemetry = startTelemetry({
+      service: "penstock-mapping",
+      instanceId: randomUUID(),
+      env,
+      log,
+    });
+    const service = await startMappingService(settings, {
+      log,
+      metrics: (request, response) => telemetry.metricsHandler(request, response),
+    });
+    return {
+      ...service,
+      async stop() {
+        await service.stop();
+        await telemetry.shutdown();
+      },
+    };
+  },
+  { service: "mapping" },
+);

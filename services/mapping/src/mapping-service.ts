@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
+import { compileFilter } from "@penstock/core";
 import { type Database, openDatabase } from "@penstock/postgres";
 import { fleet as fleetProto, mapping } from "@penstock/proto";
 import {
-  formatAddress,
+  advertisedAddress,
   type HttpServer,
   type Logger,
   type RpcServer,
@@ -16,8 +16,7 @@ import {
 } from "@penstock/runtime";
 import { functionService } from "./api/function-routes.ts";
 import { mappingService } from "./api/mapping-routes.ts";
-import { checkFilterPatterns } from "./filter-check.ts";
-import type { Fleet, FleetFactory } from "./fleet-port.ts";
+import { createFleet, type Fleet } from "./fleet/create-fleet.ts";
 import { readFunctionsFile } from "./functions/functions-file.ts";
 import { createHeaderSeal, type HeaderSeal } from "./functions/header-seal.ts";
 import { openFunctionRegistry } from "./functions/open-function-registry.ts";
@@ -28,7 +27,6 @@ import { WatchHub } from "./watch/watch-hub.ts";
 
 export interface MappingServiceParts {
   readonly log: Logger;
-  readonly createFleet?: FleetFactory;
   /** Serves `/metrics`. */
   readonly metrics?: Parameters<typeof startHttpServer>[0]["metrics"];
 }
@@ -45,7 +43,7 @@ export interface MappingServiceParts {
  */
 export async function startMappingService(
   settings: MappingSettings,
-  { log, metrics, createFleet }: MappingServiceParts,
+  { log, metrics }: MappingServiceParts,
 ): Promise<Service> {
   const keyFile = settings.encryptionKeyFile ?? join(settings.dataDir, "encryption-key");
   const seal = createHeaderSeal(await readSealKey(keyFile));
@@ -53,7 +51,7 @@ export async function startMappingService(
   const db = openDatabase({ url: settings.databaseUrl.reveal(), log, isGated: true });
   const scope = { region: settings.region, accountId: settings.accountId };
   const watches = new WatchHub({ db, scope });
-  const fleet = createFleet?.({
+  const fleet = createFleet({
     db,
     log,
     clock: systemClock,
@@ -64,7 +62,7 @@ export async function startMappingService(
     db,
     scope,
     clock: systemClock,
-    check: checkFilterPatterns,
+    check: compileFilter,
     watches,
     newId: randomUUID,
   };
@@ -74,7 +72,7 @@ export async function startMappingService(
     metrics,
     rpc: (router) => {
       routes(router);
-      fleet?.routes(router);
+      fleet.routes(router);
     },
     http: routes,
     ready: () => readiness(db, state.isPrepared),
@@ -83,14 +81,14 @@ export async function startMappingService(
   const preparing = prepareDatabase({ db, log, seal, functions, signal: end.signal }).then(
     (isPrepared) => {
       state.isPrepared = isPrepared;
-      if (isPrepared) fleet?.start();
+      if (isPrepared) fleet.start();
     },
   );
   const addresses = {
-    grpc: advertised(settings, servers.rpc.port),
-    http: advertised(settings, servers.http.port),
+    grpc: advertisedAddress(settings.advertisedHost, servers.rpc),
+    http: advertisedAddress(settings.advertisedHost, servers.http),
   };
-  log.info("ready", { ...addresses, id: randomUUID() });
+  log.info("ready", { ...addresses, id: fleet.replicaId });
   let stopping: Promise<void> | null = null;
   return {
     ...addresses,
@@ -159,18 +157,12 @@ async function startServers(
   }
 }
 
-/** What others dial. */
-function advertised(settings: MappingSettings, port: number): string {
-  const isAny = settings.host === "0.0.0.0" || settings.host === "::";
-  return formatAddress(settings.advertisedHost ?? (isAny ? hostname() : settings.host), port);
-}
-
 interface Running {
   readonly end: AbortController;
   readonly preparing: Promise<void>;
   readonly servers: Servers;
   readonly watches: WatchHub;
-  readonly fleet: Fleet | undefined;
+  readonly fleet: Fleet;
   readonly db: Database;
 }
 
@@ -179,7 +171,7 @@ async function stop({ end, preparing, servers, watches, fleet, db }: Running): P
   end.abort();
   servers.rpc.setHealth(false);
   await watches.close();
-  await Promise.all([servers.rpc.stop(), servers.http.stop(), fleet?.stop()]);
+  await Promise.all([servers.rpc.stop(), servers.http.stop(), fleet.stop()]);
   await db.close();
   await preparing;
 }

@@ -22,9 +22,6 @@ export const BATCH_SIZE_DEFAULT = 100;
 /** AWS: MaximumBatchingWindowInSeconds 0..300, default 500 ms; whole ms are Penstock's. */
 export const BATCHING_WINDOW_MAX_MS = 300_000;
 export const BATCHING_WINDOW_DEFAULT_MS = 500;
-/** AWS: 5 filters unless the quota was raised, 4096 characters each. */
-export const FILTERS_MAX = 5;
-export const FILTER_PATTERN_LENGTH_MAX = 4096;
 /** AWS: MinimumPollers 1..200, default 1. */
 export const MINIMUM_POLLERS_MAX = 200;
 export const MINIMUM_POLLERS_DEFAULT = 1;

@@ -1,14 +1,9 @@
 import { PenstockError } from "../errors/penstock-error.ts";
+import { FILTER_PATTERN_LENGTH_MAX, FILTERS_MAX } from "../filter/compile-filter.ts";
 import { checkRange, readDurationMs, type SecondsAndNanos } from "./field-values.ts";
 import { readFunctionReference } from "./function-reference.ts";
 import type { MutableSettings } from "./mapping.ts";
-import {
-  BATCH_SIZE_MAX,
-  BATCHING_WINDOW_MAX_MS,
-  FILTER_PATTERN_LENGTH_MAX,
-  FILTERS_MAX,
-  MINIMUM_POLLERS_MAX,
-} from "./mapping-limits.ts";
+import { BATCH_SIZE_MAX, BATCHING_WINDOW_MAX_MS, MINIMUM_POLLERS_MAX } from "./mapping-limits.ts";
 import type { Violations } from "./violations.ts";
 
 /** The changeable fields as a caller may send them; absent = not sent. Names of fields: those of the proto. */
