@@ -13,6 +13,8 @@ export * from "./errors/penstock-error.ts";
 export * from "./event/batch-encoder.ts";
 export * from "./event/handle-request-encoder.ts";
 export * from "./event/lambda-event-encoder.ts";
+export * from "./filter/compile-filter.ts";
+export * from "./filter/compile-filter.ts";
 export * from "./functions/function-spec.ts";
 export * from "./mapping/create-mapping.ts";
 export * from "./mapping/function-headers.ts";
