@@ -24,8 +24,8 @@ export interface ConsumerMembershipOptions {
   readonly log: KafkaLog;
 }
 
-/** A leave that gets no answer is given up this long after the drain limit; the session ends the membership then. */
-const LEAVE_GRACE_MS = 5_000;
+/** Everything is released: a leave that gets no answer is given up after this, and the session ends the membership. */
+const LEAVE_GRACE_MS = 2_000;
 /** One failed heartbeat is the usual sign of a broker that restarts or moves the group. */
 const FAILURES_UNTIL_PROBLEM = 2;
 
@@ -120,11 +120,6 @@ export class ConsumerMembership implements Membership {
   }
 
   leave(): Promise<void> {
-    const { phase } = this.#member.state;
-    if (phase === "joining" || phase === "member") {
-      const limitMs = this.#options.drainLimitMs + LEAVE_GRACE_MS;
-      this.#leaveTimer = setTimeout(() => this.abort(), limitMs);
-    }
     this.#apply(this.#member.leave(this.#nowMs()));
     return this.#left;
   }
@@ -160,6 +155,8 @@ export class ConsumerMembership implements Membership {
     const atMs = this.#member.nextTickAtMs(nowMs);
     this.#member.guard.nextTickAtMs = Math.max(atMs, nowMs);
     if (atMs === Number.POSITIVE_INFINITY) return;
+    if (this.#member.state.phase === "leaving" && this.#member.ownedCount === 0)
+      this.#leaveTimer ??= setTimeout(() => this.abort(), LEAVE_GRACE_MS);
     this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(atMs - nowMs)));
   }
 

@@ -170,7 +170,8 @@ export class OffsetCommitter {
       else if (isElsewhere(code)) elsewhere.push(entry);
       else if (isStale(code)) stale.push(entry);
       else if (isTooLarge(code) && entry.metadata !== "") tooLarge.push(entry);
-      else problem ??= kafkaRefusal(code, `commit of topic "${assignment.topic}"`);
+      else if (this.#options.membership.isAlive(assignment))
+        problem ??= kafkaRefusal(code, `commit of topic "${assignment.topic}"`);
     }
     this.#options.problem(problem);
     return { elsewhere, stale, tooLarge };

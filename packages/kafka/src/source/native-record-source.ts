@@ -102,7 +102,7 @@ export class NativeRecordSource implements RecordSource {
   }
 
   release(assignment: Assignment): void {
-    if (!this.#stages.delete(assignment)) return;
+    if (!this.#forget(assignment)) return;
     this.#fetcher.remove(assignment);
     this.#membership.release(assignment);
   }
@@ -138,7 +138,7 @@ export class NativeRecordSource implements RecordSource {
 
   close(): Promise<void> {
     this.#topicWatch.stop();
-    this.#ending ??= this.#membership.leave().then(() => this.#end());
+    this.#ending ??= this.#leave();
     return this.#ending;
   }
 
@@ -146,6 +146,11 @@ export class NativeRecordSource implements RecordSource {
     this.#topicWatch.stop();
     this.#membership.abort();
     this.#ending ??= this.#end();
+  }
+
+  async #leave(): Promise<void> {
+    await this.#membership.leave();
+    await this.#end();
   }
 
   async #end(): Promise<void> {
@@ -157,6 +162,12 @@ export class NativeRecordSource implements RecordSource {
   #isHeld(assignment: Assignment): boolean {
     const stage = this.#stages.get(assignment);
     return stage === "live" || stage === "draining";
+  }
+
+  /** What its commits suffered from ends with an assignment; if others suffer too, their next commits say so. */
+  #forget(assignment: Assignment): boolean {
+    this.#problem("commit", null);
+    return this.#stages.delete(assignment);
   }
 
   #problem(part: Parameters<ProblemBoard["set"]>[0], problem: PenstockError | null): void {
@@ -182,10 +193,13 @@ export class NativeRecordSource implements RecordSource {
         this.#stages.set(assignment, "draining");
         this.#fetcher.remove(assignment);
         this.#events.revoking(assignment, deadlineMs);
+        // The last one: perhaps others need it, perhaps the topic is gone.
+        const isKeeping = [...this.#stages.values()].some((stage) => stage !== "draining");
+        if (!isKeeping && !this.#ending) this.#topicWatch.lookAgain();
       },
       lost: (assignment, reason: LostReason) => {
         const isHeld = this.#isHeld(assignment);
-        this.#stages.delete(assignment);
+        this.#forget(assignment);
         if (!isHeld) return;
         this.#fetcher.remove(assignment);
         this.#events.lost(assignment, reason);

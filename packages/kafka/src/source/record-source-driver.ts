@@ -56,6 +56,7 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
             cluster,
             {
               topic,
+              clock,
               fetchBytesMax: source.fetchBytesMax,
               fetchPartitionBytesMax: source.fetchPartitionBytesMax,
               inflatedBytesMax: source.inflatedBytesMax,
