@@ -73,9 +73,8 @@ export class RepeatingTask {
       await this.#options.work();
     } catch (error) {
       if (error instanceof InvariantError) throw error;
-      if (!(error instanceof PenstockError) || error.code === "internal") {
-        log.error(`${name} failed`, { error });
-      }
+      const isExpected = error instanceof PenstockError && error.row.retry === "retry";
+      log[isExpected ? "debug" : "error"](`${name} failed`, { error });
       this.#options.onFailure?.(error);
     }
     this.#running = null;
