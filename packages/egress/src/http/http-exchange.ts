@@ -146,6 +146,7 @@ function firstOf(value: string | string[] | undefined): string | undefined {
 /** A failure of several connection attempts (Happy Eyeballs) counts as its first. */
 function codeOf(error: Error): string {
   if ("code" in error && typeof error.code === "string") return error.code;
+  if (error.name === "HTTPParserError") return "HPE_UNKNOWN";
   if (!(error instanceof AggregateError)) return "";
   const first: unknown = error.errors[0];
   return first instanceof Error && "code" in first ? String(first.code) : "";
