@@ -10,6 +10,16 @@ const NAME_PARTS_MAX = 64;
 
 export type Fields = { [name: string]: unknown };
 
+/** Whether {@link expandDottedNames} would change anything. Most records are read and not copied. */
+export function hasDottedName(json: unknown): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  if (Array.isArray(json)) return json.some(hasDottedName);
+  for (const name in json) {
+    if (name.includes(".") || hasDottedName((json as Fields)[name])) return true;
+  }
+  return false;
+}
+
 /** A copy of parsed JSON, nested at most as deep as the parser was allowed to go. */
 export function expandDottedNames(json: unknown): unknown {
   if (typeof json !== "object" || json === null) return json;

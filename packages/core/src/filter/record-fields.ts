@@ -9,7 +9,13 @@ import {
   COLUMNS,
   type RecordBatch,
 } from "../records/record-batch.ts";
-import { addField, emptyFields, expandDottedNames, type Fields } from "./dotted-names.ts";
+import {
+  addField,
+  emptyFields,
+  expandDottedNames,
+  type Fields,
+  hasDottedName,
+} from "./dotted-names.ts";
 import { isDeeperThan, startsNested } from "./json-guard.ts";
 
 /** A larger key or value is not parsed: it counts as text that is not JSON. */
@@ -121,9 +127,7 @@ export function decode(bytes: Buffer): Decoded {
   if (!isCandidate || isDeeperThan(bytes, FILTER_JSON_DEPTH_MAX)) return { kind: "text", text };
   try {
     const json: unknown = JSON.parse(text);
-    // A dot in a name is written as a dot or as an escape.
-    const mayHaveDots = text.includes(".") || text.includes("\\u002");
-    return { kind: "json", json: mayHaveDots ? expandDottedNames(json) : json };
+    return { kind: "json", json: hasDottedName(json) ? expandDottedNames(json) : json };
   } catch {
     // Not JSON: that is an answer here.
     return { kind: "text", text };
