@@ -34,10 +34,14 @@ export function ensureInstalled() {
   }
   if (isInstalled()) return;
   process.stdout.write("Installing the packages of package-lock.json (npm ci) …\n");
-  const { status, error } = spawnSync("npm", ["ci", "--no-fund", "--no-audit"], {
-    cwd: ROOT,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const { status, error } = spawnSync(
+    "npm",
+    ["ci", "--no-fund", "--no-audit", "--loglevel=error"],
+    {
+      cwd: ROOT,
+      stdio: ["ignore", "inherit", "inherit"],
+    },
+  );
   if (error !== undefined) giveUp(`npm can't be started (${error.message}). It comes with Node.`);
   if (status !== 0) giveUp("npm ci failed: see above.");
   if (!existsSync(NODE)) {

@@ -7,8 +7,9 @@ export const HTTP_FUNCTION = "orders-http";
 export const GRPC_FUNCTION = "orders-grpc";
 
 export interface DemoTargets {
-  httpFunctionPort: number;
-  grpcFunctionPort: number;
+  httpFunctionUrl: string;
+  /** host:port */
+  grpcFunctionAddress: string;
   bootstrapServers: string;
 }
 
@@ -16,11 +17,11 @@ export async function putDemoFlow(api: MappingApi, targets: DemoTargets): Promis
   await Promise.all([
     api.putFunction({
       name: HTTP_FUNCTION,
-      http: { url: `http://127.0.0.1:${targets.httpFunctionPort}/` },
+      http: { url: targets.httpFunctionUrl },
     }),
     api.putFunction({
       name: GRPC_FUNCTION,
-      grpc: { address: `127.0.0.1:${targets.grpcFunctionPort}` },
+      grpc: { address: targets.grpcFunctionAddress },
     }),
   ]);
   await Promise.all([

@@ -77,14 +77,12 @@ export class QuickStart {
     ]);
     this.#stopping.signal.throwIfAborted();
     const api = new MappingApi(`127.0.0.1:${ports.mappingHttp}`, this.#stopping.signal);
-    const { httpFunction, grpcFunction } = ports;
     const { bootstrapServers } = servers;
-    const flow = {
-      httpFunctionPort: httpFunction,
-      grpcFunctionPort: grpcFunction,
+    await putDemoFlow(api, {
+      httpFunctionUrl: `http://127.0.0.1:${ports.httpFunction}/`,
+      grpcFunctionAddress: `127.0.0.1:${ports.grpcFunction}`,
       bootstrapServers,
-    };
-    await putDemoFlow(api, flow);
+    });
     this.#stopping.signal.throwIfAborted();
     this.#showTable(ports, servers);
     this.#showCommandsLater(ports, bootstrapServers);
