@@ -1,4 +1,4 @@
-import { assertTerm, createElection } from "@penstock/postgres";
+import { assertTerm, createElection, type Database } from "@penstock/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestPostgres, type TestPostgres, until } from "./test-postgres.ts";
 
@@ -8,9 +8,15 @@ beforeAll(async () => {
 });
 afterAll(() => postgres.stop());
 
+async function freshDatabase(): Promise<Database> {
+  const db = await postgres.open();
+  await db.sql`update leadership set lease_until = now()`;
+  return db;
+}
+
 describe("Election", () => {
   it("of many candidates one wins, and the others wait for its lease", async () => {
-    const election = createElection(await postgres.open());
+    const election = createElection(await freshDatabase());
     const terms = await Promise.all(
       Array.from({ length: 8 }, () => election.tryAcquire(crypto.randomUUID(), 60_000)),
     );
@@ -18,7 +24,7 @@ describe("Election", () => {
   });
 
   it("gives the next leader a higher term after the lease has lapsed or was resigned", async () => {
-    const election = createElection(await postgres.open());
+    const election = createElection(await freshDatabase());
     expect(await election.tryAcquire(crypto.randomUUID(), 50)).toBe(1n);
     const second = crypto.randomUUID();
     await until(async () => (await election.tryAcquire(second, 60_000)) === 2n);
@@ -30,7 +36,7 @@ describe("Election", () => {
   });
 
   it("I-5: a write under an old term is refused, however late it comes", async () => {
-    const db = await postgres.open();
+    const db = await freshDatabase();
     const election = createElection(db);
     const old = await election.tryAcquire(crypto.randomUUID(), 1);
     const write = (term: bigint) =>

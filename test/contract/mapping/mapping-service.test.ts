@@ -20,7 +20,7 @@ let databaseUrl: string;
 
 beforeAll(async () => {
   postgres = await startTestPostgres();
-  databaseUrl = await postgres.emptyUrl();
+  databaseUrl = await postgres.migratedUrl();
   world = await startTestMappingService(databaseUrl);
   await until(async () => {
     try {

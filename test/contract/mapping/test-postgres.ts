@@ -12,7 +12,7 @@ export interface TestPostgres {
   readonly server: LocalPostgres;
   /** URL of a new, empty database. */
   emptyUrl(): Promise<string>;
-  /** URL of a new, migrated database. */
+  /** URL of a new, migrated database in which no replica becomes leader. */
   migratedUrl(): Promise<string>;
   /** A new, migrated database, closed at the end of the file. */
   open(options?: Partial<DatabaseOptions>): Promise<Database>;
@@ -40,6 +40,8 @@ export async function startTestPostgres(isDurable = false): Promise<TestPostgres
     log: silentLog,
   });
   await migrate(template, silentLog);
+  // Nobody leads: no controller moves on what a test has just set.
+  await template.sql`update leadership set lease_until = 'infinity'`;
   await template.close();
   const emptyUrl = () => server.createDatabase(`test_${++databases}`);
   const migratedUrl = () => server.createDatabase(`test_${++databases}`, "template_penstock");

@@ -17,6 +17,7 @@ import { markMappingDeleting } from "../store/delete-mapping.ts";
 import { insertMapping } from "../store/insert-mapping.ts";
 import { listMappings } from "../store/list-mappings.ts";
 import { readMappingViews, viewOf } from "../store/mapping-views.ts";
+import type { StoredMapping } from "../store/stored-mapping.ts";
 import type { WatchHub } from "../watch/watch-hub.ts";
 import { mappingMessage } from "./mapping-messages.ts";
 import { createInput, mutableInput, readUuid } from "./mapping-requests.ts";
@@ -37,10 +38,10 @@ export function mappingService(
   context: MappingServiceContext,
 ): ServiceImpl<typeof mapping.MappingService> {
   const { db, scope, clock, check, watches } = context;
-  const read = async (uuid: string) => {
-    const view = (await readMappingViews(db.sql, [uuid])).get(uuid);
-    if (!view) throw new PenstockError("notFound", MAPPING_MISSING);
-    return mappingMessage(view, scope);
+  /** What the change stored, whatever a controller has made of it since, with what is known of the run. */
+  const changed = async (stored: StoredMapping) => {
+    const view = (await readMappingViews(db.sql, [stored.id])).get(stored.id);
+    return mappingMessage({ ...(view ?? viewOf(stored)), mapping: stored }, scope);
   };
   return {
     async createEventSourceMapping(request) {
@@ -52,8 +53,11 @@ export function mappingService(
     },
 
     async getEventSourceMapping(request) {
+      const uuid = readUuid(request.uuid);
+      const view = (await readMappingViews(db.sql, [uuid])).get(uuid);
+      if (!view) throw new PenstockError("notFound", MAPPING_MISSING);
       return create(mapping.GetEventSourceMappingResponseSchema, {
-        eventSourceMapping: await read(readUuid(request.uuid)),
+        eventSourceMapping: mappingMessage(view, scope),
       });
     },
 
@@ -76,18 +80,16 @@ export function mappingService(
       const uuid = readUuid(request.uuid);
       const paths = request.updateMask?.paths ?? null;
       const changes = readUpdateMapping(mutableInput(request), paths, check);
-      await changeMapping(db, scope, uuid, changes);
+      const stored = await changeMapping(db, scope, uuid, changes);
       return create(mapping.UpdateEventSourceMappingResponseSchema, {
-        eventSourceMapping: await read(uuid),
+        eventSourceMapping: await changed(stored),
       });
     },
 
     async deleteEventSourceMapping(request) {
-      const uuid = readUuid(request.uuid);
-      const stored = await markMappingDeleting(db, uuid);
-      const view = (await readMappingViews(db.sql, [uuid])).get(uuid) ?? viewOf(stored);
+      const stored = await markMappingDeleting(db, readUuid(request.uuid));
       return create(mapping.DeleteEventSourceMappingResponseSchema, {
-        eventSourceMapping: mappingMessage(view, scope),
+        eventSourceMapping: await changed(stored),
       });
     },
 
