@@ -26,6 +26,7 @@ export * from "./mapping/mapping-limits.ts";
 export * from "./mapping/mapping-transitions.ts";
 export * from "./mapping/read-mutable-settings.ts";
 export * from "./mapping/update-mapping.ts";
+export * from "./placement/divide-concurrency.ts";
 export * from "./placement/event-poller-board.ts";
 export * from "./placement/place-event-pollers.ts";
 export * from "./ports/clock.ts";

@@ -7,6 +7,7 @@ import { PinningController } from "./pinning/pinning-controller.ts";
 import { TopicWatch } from "./pinning/topic-watch.ts";
 import { NodeView } from "./placement/node-view.ts";
 import { PlacementController } from "./placement/placement-controller.ts";
+import { ShareController } from "./shares/share-controller.ts";
 
 /**
  * The controllers of one term, and the loop that runs them: soon after something was announced, and every second.
@@ -24,6 +25,7 @@ export class Leader {
   readonly #lifecycle: LifecycleController;
   readonly #loop: RepeatingTask;
   readonly #topics: RepeatingTask;
+  readonly #shares: RepeatingTask;
 
   constructor(context: LeaderContext) {
     const { db, settings, nowMs, log, clusters } = context;
@@ -60,16 +62,24 @@ export class Leader {
       log,
       work: () => topics.run(),
     });
+    const shares = new ShareController(context);
+    this.#shares = new RepeatingTask({
+      name: "dividing concurrency",
+      intervalMs: settings.shareIntervalMs,
+      log,
+      work: () => shares.run(),
+    });
   }
 
   start(): void {
     this.#loop.start();
     this.#topics.start();
+    this.#shares.start();
   }
 
   /** The term is over: nothing is started any more, and nothing that still runs can be committed. */
   async stop(): Promise<void> {
-    await Promise.all([this.#loop.stop(), this.#topics.stop()]);
+    await Promise.all([this.#loop.stop(), this.#topics.stop(), this.#shares.stop()]);
   }
 
   wake(): void {
