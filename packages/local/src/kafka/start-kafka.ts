@@ -26,6 +26,8 @@ export interface LocalKafkaOptions {
   heartbeatIntervalMs?: number | undefined;
   /** Java heap in MiB, default 128: enough for functional tests; 256 with transactions under load, 1024 for benchmarks. */
   heapMb?: number | undefined;
+  /** More flags for the JVM, after {@link JVM_FLAGS}. */
+  jvmFlags?: readonly string[] | undefined;
   extraProperties?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** Where to write down the process, so that a later run can end it if we can't. */
   pidFile?: string | undefined;
@@ -97,6 +99,7 @@ async function startOn(
       arguments: [
         ...JVM_FLAGS,
         "-XX:-UsePerfData",
+        ...(options.jvmFlags ?? []),
         `-Xmx${options.heapMb ?? 128}m`,
         ...(files.classDataArchive ? [`-XX:SharedArchiveFile=${files.classDataArchive}`] : []),
         ...["-Xshare:auto", "-cp", files.classPath, "kafka.Kafka", properties],
