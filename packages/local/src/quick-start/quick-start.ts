@@ -71,10 +71,11 @@ export class QuickStart {
     const ports = await settlePorts(this.#settings.ports);
     const servers = await this.#startServers(ports);
     const env = this.#serviceEnv(ports, servers.databaseUrl, servers.bootstrapServers);
-    await Promise.all([
-      this.#supervisor.start(...this.#services(env)),
-      ensureTopic(servers.bootstrapServers),
-    ]);
+    const topic = ensureTopic(servers.bootstrapServers);
+    // The others join the first one: with it up they needn't try twice.
+    const [first, ...others] = this.#services(env);
+    if (first !== undefined) await this.#supervisor.start(first);
+    await Promise.all([topic, this.#supervisor.start(...others)]);
     this.#stopping.signal.throwIfAborted();
     const api = new MappingApi(`127.0.0.1:${ports.mappingHttp}`, this.#stopping.signal);
     const { bootstrapServers } = servers;
