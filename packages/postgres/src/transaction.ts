@@ -1,5 +1,5 @@
 import { InvariantError, PenstockError } from "@penstock/core";
-import { isRetryable, toDatabaseError } from "./database-errors.ts";
+import { isConnectionLost, isRetryable, toDatabaseError } from "./database-errors.ts";
 import type { Session } from "./session.ts";
 import type { SessionPool } from "./session-pool.ts";
 import { createSql, type Sql } from "./sql-query.ts";
@@ -55,12 +55,26 @@ async function once<T>(
   try {
     const result = await work(sql, session);
     isOver = true;
-    await session.script("commit");
+    await commit(session);
     return result;
   } catch (error) {
     isOver = true;
     await rollBack(session);
     throw error;
+  }
+}
+
+/** A commit that is not answered may have happened: the caller must know that (F75). */
+async function commit(session: Session): Promise<void> {
+  try {
+    await session.script("commit");
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error;
+    throw new PenstockError(
+      "unavailable",
+      "the database did not confirm the change, which may have been made: read before you try again",
+      { cause: error },
+    );
   }
 }
 

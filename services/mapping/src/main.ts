@@ -16,6 +16,7 @@ runService(
     });
     const service = await startMappingService(settings, {
       log,
+      meter: telemetry.meter,
       metrics: (request, response) => telemetry.metricsHandler(request, response),
     });
     return {

@@ -13,6 +13,7 @@ import {
   startHttpServer,
   startRpcServer,
   systemClock,
+  type Telemetry,
 } from "@penstock/runtime";
 import { functionService } from "./api/function-routes.ts";
 import { mappingService } from "./api/mapping-routes.ts";
@@ -23,10 +24,13 @@ import { openFunctionRegistry } from "./functions/open-function-registry.ts";
 import { readSealKey } from "./functions/seal-key-file.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import type { MappingSettings } from "./settings.ts";
+import { startUpkeep } from "./upkeep/upkeep.ts";
 import { WatchHub } from "./watch/watch-hub.ts";
 
 export interface MappingServiceParts {
   readonly log: Logger;
+  /** Where the numbers of the control plane go. */
+  readonly meter?: Telemetry["meter"];
   /** Serves `/metrics`. */
   readonly metrics?: Parameters<typeof startHttpServer>[0]["metrics"];
 }
@@ -43,7 +47,7 @@ export interface MappingServiceParts {
  */
 export async function startMappingService(
   settings: MappingSettings,
-  { log, metrics }: MappingServiceParts,
+  { log, metrics, meter }: MappingServiceParts,
 ): Promise<Service> {
   const keyFile = settings.encryptionKeyFile ?? join(settings.dataDir, "encryption-key");
   const seal = createHeaderSeal(await readSealKey(keyFile));
@@ -77,7 +81,14 @@ export async function startMappingService(
     http: routes,
     ready: () => readiness(db, state.isPrepared),
   });
+  const endUpkeep = startUpkeep({
+    db,
+    nodeVanishedMs: settings.nodeVanishedMs,
+    isLeader: () => fleet.isLeader(),
+    ...(meter && { meter }),
+  });
   const end = new AbortController();
+  end.signal.addEventListener("abort", endUpkeep);
   const preparing = prepareDatabase({ db, log, seal, functions, signal: end.signal }).then(
     (isPrepared) => {
       state.isPrepared = isPrepared;

@@ -65,7 +65,7 @@ export function mappingService(
       const size = readPageSize(request.pageSize);
       const functionRef = functionFilter(request.functionName);
       const filter = `mappings:${functionRef ? `${functionRef.name}:${functionRef.qualifier}` : ""}`;
-      const after = BigInt(readPageToken(filter, request.pageToken) ?? 0);
+      const after = readSequence(readPageToken(filter, request.pageToken));
       const found = await listMappings(db.sql, { functionRef }, after, size + 1);
       const page = found.slice(0, size);
       const last = page.at(-1);
@@ -100,6 +100,11 @@ export function mappingService(
       }
     },
   };
+}
+
+/** The key of a page token: whoever wrote it, it is a number of the right size, or the beginning. */
+function readSequence(key: string | null): bigint {
+  return key !== null && /^\d{1,18}$/.test(key) ? BigInt(key) : 0n;
 }
 
 function functionFilter(name: string | undefined): FunctionRef | null {
