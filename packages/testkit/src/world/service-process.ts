@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { REPOSITORY_ROOT } from "@penstock/local";
+
+/** What a service says of itself when its listeners are up. */
+export interface ReadyLine {
+  readonly grpc: string;
+  readonly http: string;
+  readonly id: string;
+}
+
+const READY_MS_MAX = 30_000;
+
+/**
+ * A service as the process that a user would run, from its `main.ts`. It can be killed, paused and told to stop; its log lines are
+ * kept for a failing test.
+ */
+export class ServiceProcess {
+  readonly name: string;
+  readonly ready: ReadyLine;
+  /** Exit code, or the negative signal number's name, once it ended. */
+  readonly ended: Promise<number | string>;
+  readonly logLines: string[];
+  readonly #child: ChildProcess;
+
+  private constructor(
+    name: string,
+    child: ChildProcess,
+    ready: ReadyLine,
+    ended: Promise<number | string>,
+    logLines: string[],
+  ) {
+    this.name = name;
+    this.#child = child;
+    this.ready = ready;
+    this.ended = ended;
+    this.logLines = logLines;
+  }
+
+  /** Starts `services/<name>/src/main.ts` and waits until it is ready. */
+  static start(name: string, env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+    const main = join(REPOSITORY_ROOT, "services", name, "src", "main.ts");
+    const child = spawn(process.execPath, [main], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const logLines: string[] = [];
+    const ended = new Promise<number | string>((resolve) => {
+      child.once("exit", (code, signal) => resolve(code ?? String(signal)));
+    });
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => fail("was not ready in time"), READY_MS_MAX);
+      function fail(why: string): void {
+        child.kill("SIGKILL");
+        reject(new Error(`${name} ${why}:\n${logLines.slice(-20).join("\n")}`));
+      }
+      const onLine = (line: string): void => {
+        logLines.push(line);
+        if (logLines.length > LOG_LINES_MAX) logLines.shift();
+        const ready = readyLine(line);
+        if (ready === null) return;
+        clearTimeout(timer);
+        resolve(new ServiceProcess(name, child, ready, ended, logLines));
+      };
+      for (const stream of [child.stdout, child.stderr]) {
+        if (stream !== null) createInterface({ input: stream }).on("line", onLine);
+      }
+      void ended.then((code) => {
+        clearTimeout(timer);
+        fail(`ended with ${code}`);
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.ended;
+  }
+
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child.kill("SIGCONT");
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  async stop(): Promise<number | string> {
+    this.#child.kill("SIGTERM");
+    return await this.ended;
+  }
+}
+
+const LOG_LINES_MAX = 2000;
+
+function readyLine(line: string): ReadyLine | null {
+  if (!line.includes('"msg":"ready"')) return null;
+  return JSON.parse(line) as ReadyLine;
+}
