@@ -26,7 +26,8 @@ const main = join(ROOT, "packages", "local", "src", "quick-start", "main.ts");
 const flags = ["--disable-warning=TimeoutNegativeWarning"];
 const child = spawn(NODE, [...flags, main, ...process.argv.slice(2)], {
   cwd: ROOT,
-  env: TOOL_ENV,
+  // Compiled once, the sources of the services load faster at the next start.
+  env: { NODE_COMPILE_CACHE: join(ROOT, ".cache", "node"), ...TOOL_ENV },
   // Over the fourth, which carries nothing, the quick start notices when this process is killed.
   stdio: ["inherit", "inherit", "inherit", "ipc"],
 });
