@@ -6,7 +6,7 @@ import { Kafka, type Producer as KafkajsProducer, logLevel } from "kafkajs";
 import { KafkaCluster } from "../../../packages/kafka/src/cluster/kafka-cluster.ts";
 import type { FetcherOptions } from "../../../packages/kafka/src/fetch/fetcher.ts";
 import type { FetchKey } from "../../../packages/kafka/src/fetch/partition-fetch.ts";
-import { FetchProbe } from "./fetch-probe.ts";
+import { FetchProbe } from "../../../packages/kafka/src/fetch/testing/fetch-probe.ts";
 
 const CLOCK = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 const silent = () => {};

@@ -6,7 +6,10 @@ const ROW_BYTES = COLUMNS * Int32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PE
 /** Reports bytes that come alive (positive) and go (negative). */
 export type CountMemory = (bytes: number) => void;
 
-/** Memory of a buffer and the rows that point into it, counted from the first batch that keeps it: a discarded response never is. */
+/**
+ * Memory of a buffer and the rows that point into it, counted while a batch keeps it: a discarded response never is, and one whose
+ * first batches were released before its last ones came about is counted again.
+ */
 export class CountedMemory {
   readonly #bytes: number;
   readonly #count: CountMemory;
@@ -20,7 +23,10 @@ export class CountedMemory {
   /** The shared count, held once more. */
   hold(): SharedMemory {
     if (this.#shared === null) {
-      this.#shared = new SharedMemory(this.#bytes, (bytes) => this.#count(-bytes));
+      this.#shared = new SharedMemory(this.#bytes, (bytes) => {
+        this.#shared = null;
+        this.#count(-bytes);
+      });
       this.#count(this.#bytes);
     }
     this.#shared.hold();

@@ -105,12 +105,8 @@ export class BrokerFetch {
     // Still connecting: its request is built when it is sent.
     if (sentAtMs === null || nowMs < this.#wakeNotBeforeMs) return;
     const uncovered = this.#uncovered();
-    if (uncovered.length === 0) {
-      this.#probeStarved(nowMs);
-      return;
-    }
     const restMs = sentAtMs + this.#options.maxWaitMs - nowMs;
-    if (restMs < NEARLY_DONE_MS) return;
+    if (uncovered.length === 0 || restMs < NEARLY_DONE_MS) return;
     if (uncovered.every((state) => covers(this.#wakeAsked, state))) return;
     let settledAtMs = settledAt(sentAtMs, this.#session.asked);
     if (this.#wake.isBusy) {
@@ -193,6 +189,7 @@ export class BrokerFetch {
       this.#notBeforeMs = this.#options.clock.nowMs() + response.throttleMs;
     const handOn = this.#host.answered(response, requests, proof);
     this.pump();
+    this.#probeStarved();
     handOn();
   }
 
@@ -206,8 +203,9 @@ export class BrokerFetch {
     else this.#host.failed(this, kafkaRefusal(errorCode, `broker ${this.node}`));
   }
 
-  #probeStarved(nowMs: number): void {
-    if (this.#wake.isBusy) return;
+  #probeStarved(): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#isClosed || this.#wake.isBusy || nowMs < this.#notBeforeMs) return;
     const isStarved = (state: PartitionFetch) =>
       state.starvedSinceMs !== null && state.starvedSinceMs + STARVED_MS <= nowMs;
     const starved = this.#wanted().find(isStarved);

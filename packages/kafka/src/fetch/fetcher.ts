@@ -246,7 +246,10 @@ export class Fetcher<K extends FetchKey = FetchKey> {
       { buffer, heads, position, aborted, highWatermark, memory },
       this.#options,
     );
-    if (decoded.undecodable === null) state.damagedReads = 0;
+    if (decoded.undecodable === null && state.damagedReads > 0) {
+      state.damagedReads = 0;
+      this.#problems.clear(state);
+    }
     if (decoded.batches.length > 0) this.#events.records(key, decoded.batches);
     if (decoded.undecodable !== null && !isStale()) this.#undecodable(state, decoded.undecodable);
   }
@@ -310,14 +313,23 @@ export class Fetcher<K extends FetchKey = FetchKey> {
   #failed(broker: BrokerFetch, error: PenstockError): void {
     this.counters.failures++;
     this.#cluster.invalidate(this.#options.topic);
-    for (const state of [...broker.partitions]) this.#retryLater(state, error);
+    let failures = 0;
+    for (const state of broker.partitions) failures = Math.max(failures, state.failures);
+    // All at the same time, so that they come back in one request.
+    const retryAtMs = this.#retryAtMs(failures + 1);
+    for (const state of [...broker.partitions]) this.#retryLater(state, error, retryAtMs);
   }
 
   /** Off its broker, and back to wherever its leader is then, after a while. */
-  #retryLater(state: PartitionFetch, error: PenstockError | null): void {
+  #retryLater(
+    state: PartitionFetch,
+    error: PenstockError | null,
+    retryAtMs = this.#retryAtMs(state.failures + 1),
+  ): void {
     if (state.isRemoved) return;
     state.failures++;
     state.replica = null;
+    state.retryAtMs = retryAtMs;
     state.retryAtMs =
       this.#clock.nowMs() + backoffMs(state.failures, BACKOFF_BASE_MS, BACKOFF_LIMIT_MS);
     this.#detach(state);
@@ -326,6 +338,10 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     // A leader that moves, a connection that ends, a topic that not every broker knows of yet: a problem when it lasts.
     const isDaily = error.code === "kafkaUnavailable" || error.code === "kafkaTopicMissing";
     if (!isDaily || state.failures >= LASTING_FAILURES) this.#problems.set(state, error);
+  }
+
+  #retryAtMs(failures: number): number {
+    return this.#clock.nowMs() + backoffMs(failures, BACKOFF_BASE_MS, BACKOFF_LIMIT_MS);
   }
 
   #subject(state: PartitionFetch): string {

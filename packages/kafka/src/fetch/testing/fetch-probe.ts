@@ -6,9 +6,9 @@ import {
   recordOffset,
   recordValue,
 } from "@penstock/core";
-import type { Cluster } from "../../../packages/kafka/src/cluster/cluster.ts";
-import { Fetcher, type FetcherOptions } from "../../../packages/kafka/src/fetch/fetcher.ts";
-import type { FetchKey } from "../../../packages/kafka/src/fetch/partition-fetch.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { Fetcher, type FetcherOptions } from "../fetcher.ts";
+import type { FetchKey } from "../partition-fetch.ts";
 
 export interface Delivered {
   readonly offset: bigint;
@@ -22,6 +22,8 @@ export interface Told {
   readonly key: FetchKey;
   readonly [field: string]: unknown;
 }
+
+export type ProbeOptions = Partial<FetcherOptions>;
 
 const DEADLINE_MS = 20_000;
 
@@ -45,7 +47,7 @@ export class FetchProbe {
   #isClosed = false;
   #waiters = new Set<() => void>();
 
-  constructor(cluster: Cluster, topic: string, options: Partial<FetcherOptions> = {}) {
+  constructor(cluster: Cluster, topic: string, options: ProbeOptions = {}) {
     this.fetcher = new Fetcher(
       cluster,
       {
