@@ -40,7 +40,7 @@ export function mappingService(
   const { db, scope, clock, check, watches } = context;
   /** What the change stored, whatever a controller has made of it since, with what is known of the run. */
   const changed = async (stored: StoredMapping) => {
-    const view = (await readMappingViews(db.sql, [stored.id])).get(stored.id);
+    const view = (await readMappingViews(db, [stored.id])).get(stored.id);
     return mappingMessage({ ...(view ?? viewOf(stored)), mapping: stored }, scope);
   };
   return {
@@ -54,7 +54,7 @@ export function mappingService(
 
     async getEventSourceMapping(request) {
       const uuid = readUuid(request.uuid);
-      const view = (await readMappingViews(db.sql, [uuid])).get(uuid);
+      const view = (await readMappingViews(db, [uuid])).get(uuid);
       if (!view) throw new PenstockError("notFound", MAPPING_MISSING);
       return create(mapping.GetEventSourceMappingResponseSchema, {
         eventSourceMapping: mappingMessage(view, scope),

@@ -1,4 +1,4 @@
-import type { Sql } from "@penstock/postgres";
+import type { Database } from "@penstock/postgres";
 import { findMappings } from "./find-mapping.ts";
 import {
   type GapRow,
@@ -17,17 +17,21 @@ export interface MappingView {
   readonly waitingForNodes: readonly string[];
 }
 
-/** Views by id, in four statements however many there are. Missing = gone. */
+/** Views by id, each as of one moment, in four statements however many there are. Missing = gone. */
 export async function readMappingViews(
-  sql: Sql,
+  db: Database,
   ids: readonly string[],
 ): Promise<Map<string, MappingView>> {
-  const [mappings, partitions, gaps, waits] = await Promise.all([
-    findMappings(sql, ids),
-    readPartitions(sql, ids),
-    readGaps(sql, ids),
-    readWaits(sql, ids),
-  ]);
+  const [mappings, partitions, gaps, waits] = await db.transaction(
+    (sql) =>
+      Promise.all([
+        findMappings(sql, ids),
+        readPartitions(sql, ids),
+        readGaps(sql, ids),
+        readWaits(sql, ids),
+      ]),
+    { isolation: "repeatable read", isReadOnly: true },
+  );
   const partitionsOf = Map.groupBy(partitions, (row) => row.mapping_id);
   const gapsOf = Map.groupBy(gaps, (row) => row.mapping_id);
   const waitsOf = Map.groupBy(waits, (row) => row.mapping_id);

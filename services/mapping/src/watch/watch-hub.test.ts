@@ -5,7 +5,7 @@ import { WatchHub } from "./watch-hub.ts";
 
 /** A database that is away. */
 const db = {
-  sql: () => {
+  transaction: async () => {
     throw new PenstockError("unavailable", "away");
   },
   listen: () => ({ stop() {} }),

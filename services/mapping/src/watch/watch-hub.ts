@@ -118,7 +118,7 @@ export class WatchHub {
 
   async #read(ids: readonly string[]): Promise<Map<string, Message>> {
     const { db, scope } = this.#options;
-    const views = await readMappingViews(db.sql, ids);
+    const views = await readMappingViews(db, ids);
     return new Map([...views].map(([id, view]) => [id, mappingMessage(view, scope)]));
   }
 
