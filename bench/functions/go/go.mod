@@ -1,0 +1,3 @@
+module penstock/bench/function
+
+go 1.21
