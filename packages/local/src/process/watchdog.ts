@@ -2,8 +2,8 @@
  * Ends our child processes when this process ends, however it ends (a `kill -9` included).
  *
  * One small shell per process reads a pipe whose other end only we hold. It learns the ids of the
- * children; when the pipe closes before a child was taken off the list, the child gets its polite
- * signal, five seconds, and then SIGKILL. The shell runs in a session of its own, so that a Ctrl-C in the
+ * children. When the pipe closes, the children that are left get their polite signals, the youngest
+ * first and a second for each, and SIGKILL at the end. The shell runs in a session of its own, so that a Ctrl-C in the
  * terminal doesn't reach it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -13,26 +13,34 @@ const SCRIPT = `
 trap '' INT TERM HUP
 alive=""
 while read -r verb pid signal; do
-  if [ "$verb" = add ]; then alive="$alive $pid:$signal"
+  if [ "$verb" = add ]; then alive="$pid:$signal $alive"
   else
     rest=""
     for entry in $alive; do [ "\${entry%%:*}" = "$pid" ] || rest="$rest $entry"; done
     alive="$rest"
   fi
 done
-[ -n "$alive" ] || exit 0
+ended() {
+  kill -0 "$1" 2>/dev/null || return 0
+  case "$(cat "/proc/$1/stat" 2>/dev/null)" in *") Z "*) return 0 ;; esac
+  return 1
+}
+wait_for() {
+  for tick in 1 2 3 4 5 6 7 8 9 10; do
+    ended "$1" && return
+    sleep 0.1
+  done
+}
 for entry in $alive; do
-  kill -"\${entry##*:}" "\${entry%%:*}" 2>/dev/null
-  kill -CONT "\${entry%%:*}" 2>/dev/null
+  pid="\${entry%%:*}"
+  kill -"\${entry##*:}" "$pid" 2>/dev/null
+  kill -CONT "$pid" 2>/dev/null
+  wait_for "$pid"
 done
-for tick in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
-  left=""
-  for entry in $alive; do kill -0 "\${entry%%:*}" 2>/dev/null && left="$left $entry"; done
-  alive="$left"
-  [ -n "$alive" ] || exit 0
-  sleep 0.2
+for entry in $alive; do
+  pid="\${entry%%:*}"
+  ended "$pid" || kill -KILL "$pid" 2>/dev/null
 done
-for entry in $alive; do kill -KILL "\${entry%%:*}" 2>/dev/null; done
 `;
 
 /** The signal that a child gets when its parent has gone: Postgres ends at once on SIGINT only. */

@@ -178,6 +178,8 @@ export class QuickStart {
     const given = Object.entries(this.#env).filter(([name]) => !QUICK_START_ONLY.includes(name));
     return {
       PENSTOCK_ALLOW_PRIVATE_ADDRESSES: "true",
+      // One node of each kind, on this machine: no need to wait long before its successor takes over.
+      PENSTOCK_NODE_VANISHED_MS: "6000",
       PENSTOCK_MAPPING_SERVICE: `127.0.0.1:${ports.mappingGrpc}`,
       ...Object.fromEntries(given),
       DATABASE_URL: databaseUrl,
