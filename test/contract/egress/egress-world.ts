@@ -3,7 +3,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from "
 import type { FunctionCall, FunctionSpec, FunctionTarget } from "@penstock/core";
 import { AddressGuard, type EgressLimits, FunctionInvoker } from "@penstock/egress";
 import { systemClock } from "@penstock/runtime";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 
 /** What the contract tests of egress share: functions that misbehave on real sockets, and an invoker that calls them. */
 
@@ -125,4 +125,9 @@ export function callOf(spec: FunctionSpec, more: Partial<FunctionCall> = {}): Fu
     timeoutMs: spec.timeoutMs,
     ...more,
   };
+}
+
+/** `expect.poll` with the patience of a busy machine. */
+export function eventually<T>(read: () => T): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(read, { timeout: 20_000 });
 }

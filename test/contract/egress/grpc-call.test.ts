@@ -9,7 +9,7 @@ import {
 } from "@grpc/grpc-js";
 import type { FunctionTarget } from "@penstock/core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { closedPort, httpFunction, startEgress, tcpServer } from "./egress-world.ts";
+import { closedPort, eventually, httpFunction, startEgress, tcpServer } from "./egress-world.ts";
 
 type Call = ServerUnaryCall<Buffer, Buffer>;
 type Answer = (error: { code: number; details: string } | null, value?: Buffer) => void;
@@ -224,7 +224,7 @@ describe("a call over gRPC", () => {
     const first = invoker.invoke(call);
     if (held.length === 0) await new Promise<void>((resolve) => waiters.push(resolve));
     held[0]?.session?.goaway(0);
-    await expect.poll(() => invoker.invoke(call)).toEqual({ kind: "success" });
+    await eventually(() => invoker.invoke(call)).toEqual({ kind: "success" });
     expect(sessions.size).toBeGreaterThan(1);
     const [stream] = held;
     if (stream !== undefined) answerOk(stream);
