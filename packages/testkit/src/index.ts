@@ -1,4 +1,8 @@
 /** What tests stand on: a world of real processes, histories of what happened, and checkers of the promises. */
+export * from "./chaos/chaos-plan.ts";
+export * from "./chaos/chaos-run.ts";
+export * from "./chaos/run-soak.ts";
+export * from "./chaos/seeded-random.ts";
 export * from "./checkers/check-run.ts";
 export * from "./checkers/commit-after-settle.ts";
 export * from "./checkers/duplicates-bounded.ts";

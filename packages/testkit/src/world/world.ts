@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly invokers?: number;
   /** Settings of every service. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Default 5 s: a call whose invoker was killed is made again only after it. */
+  readonly functionTimeoutMs?: number;
   /** Settings of the mapping; `null` creates none. */
   readonly mapping?: MappingOptions | null;
   /** Brokers as the mapping names them, when a proxy stands before them. */
@@ -89,7 +91,11 @@ export class World {
       ...Array.from({ length: pollers }, () => this.addPoller()),
     ]);
     await this.functions.putFunction({
-      function: { name: "f", target: { case: "http", value: { url: this.function.url } } },
+      function: {
+        name: "f",
+        target: { case: "http", value: { url: this.function.url } },
+        timeout: duration(this.#options.functionTimeoutMs ?? 5000),
+      },
     });
     if (this.#options.mapping !== null) {
       this.mappingId = await this.createMapping(this.#options.mapping ?? {});
