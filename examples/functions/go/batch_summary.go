@@ -10,7 +10,8 @@ import (
 //
 // Delivery is at least once: after a crash a batch can come again. Topic, partition and offset name a
 // record for ever, and offsets ascend within a partition, so remembering the last one is enough to notice
-// a repetition. This memory ends with the process. A real function keeps the offset where its results are,
+// a repetition; one for each mapping, since two mappings may well deliver the same record. This memory ends
+// with the process. A real function keeps the offset where its results are,
 // written in the same transaction.
 var (
 	lastOffsets = map[string]int64{}
@@ -24,6 +25,7 @@ type offsetRange struct {
 
 // batchSummary is what a function says about one batch.
 type batchSummary struct {
+	mapping           string // what the call says in penstock-mapping-id
 	ranges            []offsetRange
 	records, repeated int
 }
@@ -40,12 +42,13 @@ func (s *batchSummary) handle(topic string, partition int32, offset int64, work 
 	s.records++
 	lock.Lock()
 	defer lock.Unlock()
-	if last, known := lastOffsets[name]; known && offset <= last {
+	memory := s.mapping + " " + name
+	if last, known := lastOffsets[memory]; known && offset <= last {
 		s.repeated++
 		return
 	}
 	work()
-	lastOffsets[name] = offset
+	lastOffsets[memory] = offset
 }
 
 // String is one line, such as "12 records  orders[0] 40-46  orders[3] 7-11".

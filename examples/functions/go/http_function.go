@@ -34,7 +34,7 @@ func serveHTTP(response http.ResponseWriter, request *http.Request) {
 		http.Error(response, "not a Kafka event", http.StatusBadRequest)
 		return
 	}
-	var summary batchSummary
+	summary := batchSummary{mapping: request.Header.Get("penstock-mapping-id")}
 	for _, records := range event.Records {
 		for _, record := range records {
 			summary.handle(record.Topic, record.Partition, record.Offset, func() { work(record.Value) })

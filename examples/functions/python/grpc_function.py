@@ -22,7 +22,7 @@ def work(record):
 
 class Function(function_pb2_grpc.KafkaFunctionServiceServicer):
     def Handle(self, request, context):
-        summary = BatchSummary()
+        summary = BatchSummary(dict(context.invocation_metadata()).get("penstock-mapping-id"))
         for group in request.partitions:
             for record in group.records:
                 summary.handle(group.topic, group.partition, record.offset, lambda: work(record))

@@ -35,7 +35,7 @@ class Function(BaseHTTPRequestHandler):
             return self.answer(413)
         try:
             event = json.loads(self.rfile.read(length))
-            summary = BatchSummary()
+            summary = BatchSummary(self.headers.get("penstock-mapping-id"))
             for records in event["records"].values():
                 for record in records:
                     summary.handle(

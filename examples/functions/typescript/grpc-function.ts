@@ -19,7 +19,7 @@ type Handle = ServerUnaryCall<fn.HandleRequest, fn.HandleResponse>;
 
 function handle(call: Handle, answer: sendUnaryData<fn.HandleResponse>): void {
   try {
-    const summary = new BatchSummary();
+    const summary = new BatchSummary(String(call.metadata.get("penstock-mapping-id")));
     for (const { topic, partition, records } of call.request.partitions) {
       for (const record of records) {
         summary.handle(topic, partition, record.offset, () => work(record));

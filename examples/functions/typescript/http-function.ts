@@ -27,7 +27,7 @@ const BODY_BYTES_MAX = 8 * 1024 * 1024;
 const server = createServer(async (request, response) => {
   try {
     const event = JSON.parse(await bodyOf(request)) as KafkaEvent;
-    const summary = new BatchSummary();
+    const summary = new BatchSummary(String(request.headers["penstock-mapping-id"]));
     for (const record of Object.values(event.records).flat()) {
       summary.handle(record.topic, record.partition, BigInt(record.offset), () => work(record));
     }
