@@ -93,7 +93,7 @@ export class FetchProbe {
     return this.positions.get(key);
   }
 
-  /** Resolves when the condition holds; asked after every event. */
+  /** Resolves when the condition holds; asked after every event, and now and then for what has none. */
   until(what: string, condition: () => boolean, withinMs = DEADLINE_MS): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {
@@ -102,11 +102,13 @@ export class FetchProbe {
       };
       const end = (error?: Error) => {
         clearTimeout(timer);
+        clearInterval(interval);
         this.#waiters.delete(check);
         if (error) reject(error);
         else resolve();
       };
       const timer = setTimeout(() => end(new Error(`not in time: ${what}`)), withinMs);
+      const interval = setInterval(check, 25);
       this.#waiters.add(check);
       check();
     });
