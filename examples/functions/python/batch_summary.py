@@ -2,8 +2,8 @@
 
 Delivery is at least once: after a crash a batch can come again. Topic, partition and offset name a
 record for ever, and offsets ascend within a partition, so remembering the last one is enough to notice a
-repetition; one for each mapping, since two mappings may well deliver the same record. This memory ends with the process. A real function keeps the offset where its results are,
-written in the same transaction.
+repetition; one for each mapping, since two mappings may well deliver the same record. This memory ends with
+the process. A real function keeps the offset where its results are, written in the same transaction.
 """
 
 import threading
