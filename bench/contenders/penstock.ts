@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { createClient } from "@connectrpc/connect";
+import { setTimeout as delay } from "node:timers/promises";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { mapping } from "@penstock/proto";
 import { createRpcTransport } from "@penstock/runtime";
 import { Child } from "../stack/child.ts";
@@ -7,6 +8,8 @@ import type { Contender, Running, Task } from "./contender.ts";
 
 const SERVICES = join(import.meta.dirname, "..", "..", "services");
 const FUNCTION_NAME = "bench";
+const ATTEMPTS_MAX = 20;
+const AGAIN_MS = 500;
 
 /** All three services in one process. */
 export const standalone: Contender = {
@@ -88,12 +91,15 @@ function running(
 async function createMapping(task: Task, address: string): Promise<void> {
   const { workload } = task;
   const transport = createRpcTransport({ address });
-  await createClient(mapping.FunctionService, transport).putFunction({
-    function: {
-      name: FUNCTION_NAME,
-      target: { case: "http", value: { url: task.functionUrl } },
-    },
-  });
+  const functions = createClient(mapping.FunctionService, transport);
+  await patiently(() =>
+    functions.putFunction({
+      function: {
+        name: FUNCTION_NAME,
+        target: { case: "http", value: { url: task.functionUrl } },
+      },
+    }),
+  );
   await createClient(mapping.MappingService, transport).createEventSourceMapping({
     functionName: FUNCTION_NAME,
     topics: [task.topic],
@@ -105,4 +111,17 @@ async function createMapping(task: Task, address: string): Promise<void> {
     provisionedPollerConfig: { minimumPollers: workload.eventPollers },
   });
   transport.close();
+}
+
+/** A service that has just started may still be waiting for its database on a busy machine. */
+async function patiently<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (attempt === ATTEMPTS_MAX || ConnectError.from(error).code !== Code.Unavailable)
+        throw error;
+      await delay(AGAIN_MS);
+    }
+  }
 }
