@@ -1,12 +1,13 @@
 /**
  * A producer for the quick start and for tests: kafkajs, which is an independent second opinion on what the rest of this package reads.
  *
- * Guarded: acks=all always; a bounded number of retries; its logs go to ours and nowhere else; the codecs it lacks (snappy, lz4, zstd) are
- * not offered. Its process-wide 1 ms timers run while it is connected, so nothing in a service's data path uses it.
+ * Guarded: acks=all always; a bounded number of retries; its logs go to ours and nowhere else; its idle timers are stopped; the codecs it
+ * lacks (snappy, lz4, zstd) are not offered. A retry may write records twice unless `isIdempotent`.
  */
 import { PenstockError } from "@penstock/core";
 import { CompressionTypes, Kafka, type LogEntry, logLevel } from "kafkajs";
 import type { KafkaLog } from "../cluster/log.ts";
+import { guardKafkajsTimers } from "./kafkajs-timer-guard.ts";
 
 export interface ProducerRecord {
   readonly key?: Buffer | string | null;
@@ -38,6 +39,7 @@ const TIMEOUT_MS = 10_000;
 
 export async function createProducer(options: KafkaProducerOptions): Promise<KafkaProducer> {
   const { isIdempotent = false, log } = options;
+  guardKafkajsTimers();
   const kafka = new Kafka({
     clientId: options.clientId ?? "penstock-producer",
     brokers: [...options.bootstrapServers],

@@ -17,10 +17,9 @@ import {
   PenstockError,
 } from "@penstock/core";
 import { backoffMs } from "../cluster/backoff.ts";
-import type { Cluster } from "../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
 import type { Membership } from "./membership.ts";
-import { sendOffsetCommit } from "./offset-wire.ts";
+import type { CommitRow, GroupTopic } from "./offset-wire.ts";
 
 const ELSEWHERE_TRIES_MAX = 5;
 const ELSEWHERE_BASE_MS = 100;
@@ -34,9 +33,12 @@ interface Entry {
 }
 
 export interface OffsetCommitterOptions {
-  readonly cluster: Cluster;
   readonly groupId: string;
   readonly membership: Membership;
+  /** One request to the coordinator; resolves with an error code for each partition. */
+  readonly send: (to: GroupTopic, rows: readonly CommitRow[]) => Promise<Map<number, number>>;
+  /** The coordinator that was asked isn't it, or didn't answer: the next `send` looks for it anew. */
+  readonly elsewhere: () => void;
   /** The present problem of committing, null when a commit went well. */
   readonly problem: (problem: PenstockError | null) => void;
 }
@@ -99,7 +101,7 @@ export class OffsetCommitter {
           isRepeat,
         );
       if (elsewhere.length === 0 || tries === ELSEWHERE_TRIES_MAX) return;
-      this.#options.cluster.invalidateCoordinator(this.#options.groupId);
+      this.#options.elsewhere();
       await delay(backoffMs(tries, ELSEWHERE_BASE_MS, ELSEWHERE_LIMIT_MS));
       pending = elsewhere;
     }
@@ -123,26 +125,18 @@ export class OffsetCommitter {
 
   /** Error code for each partition; null when there is no answer (the results stay unknown). */
   async #request(entries: readonly Entry[], epoch: number): Promise<Map<number, number> | null> {
-    const { cluster, groupId, membership, problem } = this.#options;
+    const { groupId, membership, problem, send, elsewhere } = this.#options;
     const first = entries[0];
     invariant(first, "a commit without entries");
     const { topic, topicId } = first.assignment;
     const { incarnation, memberId } = membership;
+    const rows = entries.map(({ assignment: { partition }, offset, metadata }) => ({
+      partition,
+      offset,
+      metadata,
+    }));
     try {
-      const nodeId = await cluster.coordinator(groupId);
-      const connection = await cluster.brokerConnection(nodeId, "commit");
-      // Getting a connection may have taken seconds.
-      if (incarnation !== membership.incarnation) return null;
-      const codes = await sendOffsetCommit(
-        cluster,
-        connection,
-        { groupId, memberId, epoch, topic, topicId },
-        entries.map(({ assignment: { partition }, offset, metadata }) => ({
-          partition,
-          offset,
-          metadata,
-        })),
-      );
+      const codes = await send({ groupId, memberId, epoch, topic, topicId }, rows);
       for (const code of codes.values())
         if (isMemberGone(code)) {
           membership.memberUnknown(incarnation);
@@ -151,7 +145,7 @@ export class OffsetCommitter {
       return codes;
     } catch (error) {
       if (!(error instanceof PenstockError)) throw error;
-      cluster.invalidateCoordinator(groupId);
+      elsewhere();
       problem(error);
       return null;
     }

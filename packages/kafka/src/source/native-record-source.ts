@@ -23,6 +23,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { readLogEnds } from "../cluster/log-ends.ts";
 import type { Membership, MembershipEvents } from "../group/membership.ts";
 import { OffsetCommitter } from "../group/offset-committer.ts";
+import { sendOffsetCommit } from "../group/offset-wire.ts";
 import type { OpenFetcher, PartitionFetcher, PartitionFetcherEvents } from "./partition-fetcher.ts";
 import { ProblemBoard } from "./problem-board.ts";
 import { StartReader } from "./start-reader.ts";
@@ -62,9 +63,14 @@ export class NativeRecordSource implements RecordSource {
     this.#membership = membership;
     this.#fetcher = parts.openFetcher(this.#fetcherEvents());
     this.#committer = new OffsetCommitter({
-      cluster,
       groupId,
       membership,
+      send: async (to, rows) => {
+        const nodeId = await cluster.coordinator(groupId);
+        const connection = await cluster.brokerConnection(nodeId, "commit");
+        return sendOffsetCommit(cluster, connection, to, rows);
+      },
+      elsewhere: () => cluster.invalidateCoordinator(groupId),
       problem: (problem) => this.#problem("commit", problem),
     });
     this.#starts = new StartReader({

@@ -1,0 +1,59 @@
+/** A membership that says what a test tells it to. Test code. */
+import type { Assignment } from "@penstock/core";
+import type { Membership } from "../membership.ts";
+
+export class FakeMembership implements Membership {
+  readonly memberId = "m";
+  memberEpoch = 1;
+  incarnation = 1;
+  readonly alive = new Set<Assignment>();
+  readonly revoking = new Set<Assignment>();
+  readonly fencedOnes: Assignment[] = [];
+  /** What `confirm` does; the default proves the member. */
+  onConfirm: () => boolean = () => true;
+  confirms = 0;
+
+  own(partition: number, epoch = this.memberEpoch): Assignment {
+    const assignment = { topic: "t", topicId: "id", partition, epoch };
+    this.alive.add(assignment);
+    return assignment;
+  }
+
+  isAlive(assignment: Assignment): boolean {
+    return this.alive.has(assignment);
+  }
+
+  isRevoking(assignment: Assignment): boolean {
+    return this.revoking.has(assignment);
+  }
+
+  release(assignment: Assignment): void {
+    this.alive.delete(assignment);
+  }
+
+  fenced(assignment: Assignment): void {
+    this.alive.delete(assignment);
+    this.fencedOnes.push(assignment);
+  }
+
+  memberUnknown(incarnation: number): void {
+    if (incarnation !== this.incarnation) return;
+    this.incarnation++;
+    this.alive.clear();
+  }
+
+  async confirm(): Promise<boolean> {
+    this.confirms++;
+    return this.onConfirm();
+  }
+
+  mayDispatch(): boolean {
+    return true;
+  }
+
+  expectChange(): void {}
+
+  async leave(): Promise<void> {}
+
+  abort(): void {}
+}
