@@ -4,7 +4,6 @@ import {
   type FunctionSpec,
   invariant,
   type LostReason,
-  laneMarks,
   type MembershipState,
   type PartitionStart,
   type PenstockError,
@@ -20,6 +19,15 @@ import type { MappingCounters } from "../node/counters.ts";
 import { Committer } from "./committer.ts";
 import type { EventPollerContext, GapReason } from "./context.ts";
 import { Dispatcher, type DispatcherHost } from "./dispatcher.ts";
+import { FlowControl } from "./flow-control.ts";
+import { GapDesk } from "./gap-desk.ts";
+import {
+  positionAboveEnd,
+  recordOverLimit,
+  removedBeforeRead,
+  removedUnderRetry,
+  startAboveEnd,
+} from "./lane-messages.ts";
 import { selectRows } from "./select-rows.ts";
 import { type EventPollerSettings, pinKey } from "./settings.ts";
 
@@ -38,6 +46,8 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   readonly #lanes = new Map<Assignment, Lane>();
   readonly #dispatcher: Dispatcher;
   readonly #committer: Committer;
+  readonly #flow: FlowControl;
+  readonly #gaps: GapDesk;
   readonly #counters: MappingCounters;
   readonly #source: RecordSource;
   #settings: EventPollerSettings;
@@ -52,6 +62,12 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     this.#filter = filterOf(settings);
     this.#counters = context.counters.of(settings.mappingId);
     this.#dispatcher = new Dispatcher(context, this);
+    this.#flow = new FlowControl(
+      context,
+      () => this.#source,
+      () => this.#settings,
+    );
+    this.#gaps = new GapDesk(context, settings.mappingId);
     this.#committer = new Committer(
       context,
       () => this.#source,
@@ -180,20 +196,15 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     const { assignment } = lane;
     const pin = this.#settings.pinnedStarts.get(pinKey(assignment.topicId, assignment.partition));
     const decision = startingOffset(assignment, start, archived, pin ?? null);
-    const { topic, partition } = assignment;
     if (decision.do === "stop") {
-      this.#stop(
-        lane,
-        `the start offset ${decision.offset} of ${topic}-${partition} is above the end of the log ` +
-          `(${decision.logEnd}): reset the offset of group ${this.#settings.consumerGroupId}, ` +
-          "then disable and enable the mapping",
-      );
+      const { consumerGroupId } = this.#settings;
+      const { offset, logEnd } = decision;
+      this.#stop(lane, startAboveEnd(assignment, offset, logEnd, consumerGroupId));
       return;
     }
     const offset = decision.do === "start" ? decision.offset : decision.to;
     if (decision.do === "skip" && decision.source !== "pinned") {
-      const what = `retention removed records before ${topic}-${partition} was read again`;
-      this.#gap(lane, decision.from, decision.to, "truncated", what);
+      this.#gap(lane, decision.from, decision.to, "truncated", removedBeforeRead(assignment));
     }
     if (decision.source === "committed" && decision.do === "start") lane.committed = offset;
     lane.restartAt(offset);
@@ -223,7 +234,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     }
     lane.pass();
     this.#committer.mark(lane);
-    this.#checkRoom(lane);
+    this.#flow.filled(lane);
     if (lane.queue.recordCount >= this.#settings.batchSize) this.#dispatcher.consider(lane);
   }
 
@@ -248,18 +259,12 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   outOfRange(assignment: Assignment, position: bigint, logStart: bigint, logEnd: bigint): void {
     const lane = this.#lanes.get(assignment);
     if (lane === undefined || lane.isDead) return;
-    const { topic, partition } = assignment;
     if (position > logEnd) {
-      this.#stop(
-        lane,
-        `offset ${position} of ${topic}-${partition} is above the end of the log (${logEnd}): the ` +
-          "log was truncated; reset the group's offset, then disable and enable the mapping",
-      );
+      this.#stop(lane, positionAboveEnd(assignment, position, logEnd));
       return;
     }
     if (position < logStart) {
-      const what = `retention removed records of ${topic}-${partition} before they were read`;
-      this.#pushGap(lane, position, logStart, "truncated", what);
+      this.#pushGap(lane, position, logStart, "truncated", removedBeforeRead(assignment));
     }
     this.#source.fetch(assignment, position < logStart ? logStart : position);
   }
@@ -311,13 +316,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   // --- the dispatcher's host ---
 
   taken(lane: Lane): void {
-    if (!lane.isPaused || lane.isDead || lane.drainUntilMs !== null) return;
-    const { queue } = lane;
-    if (queue.recordCount > 0) {
-      if (this.#context.memory.isOver || queue.bytes > this.#marks(lane).lowBytes) return;
-    }
-    lane.isPaused = false;
-    this.#source.resume(lane.assignment);
+    this.#flow.drained(lane);
   }
 
   settled(lane: Lane): void {
@@ -335,13 +334,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     const slice = lane.queue.takeOne();
     invariant(slice !== null, "a lane without records sent one that is too large");
     if (slice.to === slice.entry.length) slice.entry.batch.memory.release();
-    this.#gap(
-      lane,
-      from,
-      from + 1n,
-      "recordTooLarge",
-      `the record's event is over the payload limit of function ${spec.name} (${spec.payloadBytesMax} bytes)`,
-    );
+    this.#gap(lane, from, from + 1n, "recordTooLarge", recordOverLimit(spec));
     lane.pass();
     this.#committer.mark(lane);
     this.taken(lane);
@@ -355,22 +348,6 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
 
   // --- inside ---
 
-  #marks(lane: Lane) {
-    const spec = this.#context.functions.get(this.#settings.functionName);
-    return laneMarks(
-      this.#settings.batchSize,
-      lane.recordBytes,
-      spec?.payloadBytesMax ?? this.#context.fetchPartitionBytesMax,
-    );
-  }
-
-  #checkRoom(lane: Lane): void {
-    if (lane.isPaused || lane.queue.recordCount === 0) return;
-    if (!this.#context.memory.isOver && lane.queue.bytes < this.#marks(lane).highBytes) return;
-    lane.isPaused = true;
-    this.#source.pause(lane.assignment);
-  }
-
   /** Skips what retention removed while it was under retry. */
   #skipTo(lane: Lane, offset: bigint): void {
     const from = lane.frontier.next;
@@ -379,9 +356,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
       if (slice !== null && slice.to === slice.entry.length) slice.entry.batch.memory.release();
     }
     if (lane.queue.nextOffset < offset) this.rewind(lane, offset);
-    const { topic, partition } = lane.assignment;
-    const what = `retention removed records of ${topic}-${partition} while they were being retried`;
-    this.#gap(lane, from, offset, "truncatedUnderRetry", what);
+    this.#gap(lane, from, offset, "truncatedUnderRetry", removedUnderRetry(lane.assignment));
     lane.pass();
     this.#committer.mark(lane);
   }
@@ -395,30 +370,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   }
 
   #gap(lane: Lane, from: bigint, to: bigint, reason: GapReason, message: string): void {
-    const { topic, topicId, partition } = lane.assignment;
-    const records = Number(to - from);
-    lane.counters.gap += records;
-    lane.hasChanged = true;
-    this.#counters.gaps.set(reason, (this.#counters.gaps.get(reason) ?? 0) + 1);
-    this.#context.history.settled(this.memberId, lane.assignment, from, to, `gap:${reason}`);
-    this.#context.log.warn("gap", {
-      mappingId: this.#settings.mappingId,
-      topic,
-      partition,
-      firstOffset: String(from),
-      lastOffset: String(to - 1n),
-      reason,
-    });
-    this.#context.reports.gap({
-      mappingId: this.#settings.mappingId,
-      topicId,
-      topic,
-      partition,
-      firstOffset: from,
-      lastOffset: to - 1n,
-      reason,
-      message,
-    });
+    this.#gaps.record(this.memberId, lane, from, to, reason, message);
   }
 
   #stop(lane: Lane, reason: string): void {

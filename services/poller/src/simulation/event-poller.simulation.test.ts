@@ -15,7 +15,7 @@ import { VirtualTime } from "./virtual-time.ts";
  * Whole event pollers against a simulated group, function and clock, from a seed: members come, go, lose partitions without notice; calls
  * fail in every way; commits lose their answers. A failing seed replays exactly.
  */
-const SEEDS = 150;
+const SEEDS = 60;
 
 describe("event pollers of one group", () => {
   for (const batchingWindowMs of [0, 100]) {
