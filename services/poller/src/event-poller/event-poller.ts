@@ -1,6 +1,5 @@
 import {
   type Assignment,
-  compileFilter,
   type FunctionSpec,
   invariant,
   type LostReason,
@@ -28,7 +27,7 @@ import {
   removedUnderRetry,
   startAboveEnd,
 } from "./lane-messages.ts";
-import { selectRows } from "./select-rows.ts";
+import { filterOf, selectRows } from "./select-rows.ts";
 import { type EventPollerSettings, pinKey } from "./settings.ts";
 
 /**
@@ -402,8 +401,4 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     this.#lanes.delete(lane.assignment);
     this.#context.history.ended(this.memberId, lane.assignment, how);
   }
-}
-
-function filterOf(settings: EventPollerSettings): RecordFilter | null {
-  return settings.filterPatterns.length === 0 ? null : compileFilter(settings.filterPatterns);
 }

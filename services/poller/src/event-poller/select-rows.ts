@@ -1,4 +1,10 @@
-import type { RecordBatch, RecordFilter } from "@penstock/core";
+import { compileFilter, type RecordBatch, type RecordFilter } from "@penstock/core";
+import type { EventPollerSettings } from "./settings.ts";
+
+/** The compiled filter of a mapping; null when every record is delivered. */
+export function filterOf({ filterPatterns }: EventPollerSettings): RecordFilter | null {
+  return filterPatterns.length === 0 ? null : compileFilter(filterPatterns);
+}
 
 /** The rows that the filter lets through; null when it lets all of them. */
 export function selectRows(
