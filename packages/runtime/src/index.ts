@@ -9,6 +9,10 @@ export { describeError } from "./logs/describe-error.ts";
 export * from "./logs/logger.ts";
 export { droppedLogLines } from "./logs/standard-output.ts";
 export { toConnectError, toPenstockError } from "./rpc/error-edge.ts";
+/** The protocols of gRPC itself that every port serves, for clients of them. */
+export * as health from "./rpc/generated/grpc/health/v1/health_pb.ts";
+export * as reflection from "./rpc/generated/grpc/reflection/v1/reflection_pb.ts";
+export * as reflectionAlpha from "./rpc/generated/grpc/reflection/v1alpha/reflection_pb.ts";
 export * from "./rpc/rpc-server.ts";
 export * from "./rpc/rpc-transport.ts";
 export * from "./secrets/secret.ts";

@@ -3,16 +3,13 @@ import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, createClient } from "@connectrpc/connect";
 import { fleet } from "@penstock/proto";
-import { createRpcTransport } from "@penstock/runtime";
+import { createRpcTransport, health, reflection, reflectionAlpha } from "@penstock/runtime";
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  Health,
-  HealthCheckResponse_ServingStatus as Status,
-} from "../../../packages/runtime/src/rpc/generated/grpc/health/v1/health_pb.ts";
-import { ServerReflection } from "../../../packages/runtime/src/rpc/generated/grpc/reflection/v1/reflection_pb.ts";
-import { ServerReflection as ServerReflectionV1Alpha } from "../../../packages/runtime/src/rpc/generated/grpc/reflection/v1alpha/reflection_pb.ts";
 import { ECHO, type FleetServer, startFleetServer } from "./fleet-service.ts";
 import { stopAfterEach } from "./stoppable.ts";
+
+const { Health, HealthCheckResponse_ServingStatus: Status } = health;
+const { ServerReflection } = reflection;
 
 const keep = stopAfterEach();
 let server: FleetServer;
@@ -41,7 +38,7 @@ async function* once<T>(message: T) {
 describe("reflection", () => {
   it.each([
     ["v1", ServerReflection],
-    ["v1alpha", ServerReflectionV1Alpha as unknown as typeof ServerReflection],
+    ["v1alpha", reflectionAlpha.ServerReflection as unknown as typeof ServerReflection],
   ])("%s lists every service", async (_version, service) => {
     const answer = await ask({ case: "listServices", value: "*" }, service);
     expect(answer).toMatchObject({ case: "listServicesResponse" });
@@ -100,7 +97,7 @@ describe("health", () => {
 
   it("tells a watcher of each change, and of the end", async () => {
     const client = createClient(Health, transport);
-    const seen: Status[] = [];
+    const seen: health.HealthCheckResponse_ServingStatus[] = [];
     const watching = (async () => {
       for await (const { status } of client.watch({})) {
         seen.push(status);

@@ -48,6 +48,24 @@ describe("PipeOutput", () => {
     expect(text.split("\n").filter((line) => line.startsWith("x"))).toHaveLength(10);
   });
 
+  it("F88: says so under constant load too, when the buffer never empties", async () => {
+    const written: string[] = [];
+    const slow = new Writable({
+      decodeStrings: false,
+      write(chunk: string, _encoding, done) {
+        written.push(chunk);
+        setImmediate(done);
+      },
+    });
+    const output = new PipeOutput(slow, 1000);
+    for (let turn = 0; turn < 10; turn++) {
+      for (let line = 0; line < 12; line++) output.write(LINE);
+      await new Promise(setImmediate);
+    }
+    expect(written.join("")).toContain("log lines dropped");
+    expect(output.bufferedBytes).toBeLessThanOrEqual(1200);
+  });
+
   it("L-3: flush gives up after its limit", async () => {
     const output = new PipeOutput(new StalledReader(), 1000);
     output.write(LINE);

@@ -40,7 +40,9 @@ export class PipeOutput implements LogOutput {
       this.#stream.cork();
       process.nextTick(() => this.flushNow());
     }
-    this.#stream.write(line);
+    // There is room again. Under constant load the stream never drains, so this is not left to that event alone.
+    const loss = this.#takeLoss();
+    this.#stream.write(loss === null ? line : loss + line);
   }
 
   flushNow(): void {
@@ -67,9 +69,14 @@ export class PipeOutput implements LogOutput {
   }
 
   #reportLoss(): void {
+    const loss = this.#takeLoss();
+    if (loss !== null) this.#stream.write(loss);
+  }
+
+  #takeLoss(): string | null {
     const dropped = this.#droppedLines - this.#reportedDrops;
-    if (dropped === 0) return;
+    if (dropped === 0) return null;
     this.#reportedDrops = this.#droppedLines;
-    this.write(lossLine(dropped));
+    return lossLine(dropped);
   }
 }

@@ -36,7 +36,8 @@ const PENSTOCK_CODES: ReadonlyMap<Code, ErrorCode> = new Map([
   [Code.NotFound, "notFound"],
   [Code.AlreadyExists, "conflict"],
   [Code.FailedPrecondition, "inUse"],
-  [Code.Aborted, "aborted"],
+  // Without a reason it is no peer's answer: connect-node calls a write to a broken connection so.
+  [Code.Aborted, "unavailable"],
   [Code.ResourceExhausted, "limitExceeded"],
   [Code.Unavailable, "unavailable"],
   [Code.DeadlineExceeded, "deadlineExceeded"],

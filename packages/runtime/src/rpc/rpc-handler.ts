@@ -79,23 +79,19 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
   ): Promise<void> {
     const isStream = handler.method.methodKind.includes("stream");
     const isSingleRequest = !/^(client|bidi)_streaming$/.test(handler.method.methodKind);
-    const slowRequest = isSingleRequest ? endSlowRequest(request, requestMsMax) : undefined;
+    if (isSingleRequest) endSlowRequest(request, response, requestMsMax);
     closeWhenAnswered(response);
-    try {
-      const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
-      if (!isStream) setDefaultDeadline(universal.header, deadlineMsMax);
-      const answer = await handler({
-        ...universal,
-        body: guardJson(
-          universal.header.get("content-type") ?? "",
-          universal.body as AsyncIterable<Uint8Array>,
-        ),
-        signal: isStream ? AbortSignal.any([universal.signal, streams.signal]) : universal.signal,
-      });
-      await universalResponseToNodeResponse(answer, response);
-    } finally {
-      clearTimeout(slowRequest);
-    }
+    const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+    if (!isStream) setDefaultDeadline(universal.header, deadlineMsMax);
+    const answer = await handler({
+      ...universal,
+      body: guardJson(
+        universal.header.get("content-type") ?? "",
+        universal.body as AsyncIterable<Uint8Array>,
+      ),
+      signal: isStream ? AbortSignal.any([universal.signal, streams.signal]) : universal.signal,
+    });
+    await universalResponseToNodeResponse(answer, response);
   }
 
   return {
@@ -142,11 +138,13 @@ function setDefaultDeadline(header: Headers, deadlineMsMax: number): void {
   header.set(name, isGrpc ? `${deadlineMsMax}m` : `${deadlineMsMax}`);
 }
 
-/** Closes a request whose body doesn't arrive in time, drop by drop or not at all. */
-function endSlowRequest(request: NodeRequest, limitMs: number): NodeJS.Timeout {
+/** Ends a request whose body doesn't arrive in time, drop by drop or not at all. */
+function endSlowRequest(request: NodeRequest, response: NodeResponse, limitMs: number): void {
   const timer = setTimeout(() => {
-    if (!request.readableEnded && !request.complete) request.destroy();
+    if (request.readableEnded || request.complete) return;
+    if ("stream" in response) response.stream.close(constants.NGHTTP2_CANCEL);
+    else request.destroy();
   }, limitMs);
   timer.unref();
-  return timer;
+  response.once("close", () => clearTimeout(timer));
 }
