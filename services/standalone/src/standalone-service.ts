@@ -20,6 +20,7 @@ export async function startStandalone({ log, env }: StartContext): Promise<Servi
   const mappingTelemetry = telemetry("penstock-mapping");
   const mapping = await startMappingService(mappingSettings, {
     log: log.child({ service: "mapping" }),
+    meter: mappingTelemetry.meter,
     metrics: (request, response) => mappingTelemetry.metricsHandler(request, response),
   });
   const invokerTelemetry = telemetry("penstock-invoker");
