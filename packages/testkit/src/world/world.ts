@@ -35,6 +35,8 @@ export interface WorldOptions {
 }
 
 export interface MappingOptions {
+  /** Default: the world's function. */
+  readonly functionName?: string;
   readonly batchSize?: number;
   readonly windowMs?: number;
   readonly minimumPollers?: number;
@@ -153,7 +155,7 @@ export class World {
   /** Creates a mapping of the topic to the test function and waits until it is enabled. */
   async createMapping(options: MappingOptions, topic = this.topic): Promise<string> {
     const { eventSourceMapping } = await this.mappings.createEventSourceMapping({
-      functionName: "f",
+      functionName: options.functionName ?? "f",
       topics: [topic],
       selfManagedEventSource: {
         endpoints: {

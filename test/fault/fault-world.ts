@@ -1,0 +1,83 @@
+/** What the fault tests share: a world for a whole file, a flow for each case, and what the services said when a case failed. */
+import { createClient } from "@connectrpc/connect";
+import { createTestDatabase } from "@penstock/local";
+import { poller } from "@penstock/proto";
+import { createRpcTransport } from "@penstock/runtime";
+import {
+  Flow,
+  type FlowOptions,
+  type ServiceProcess,
+  World,
+  type WorldOptions,
+} from "@penstock/testkit";
+import { afterAll, afterEach, beforeAll, inject } from "vitest";
+
+/** A world that takes long on a busy machine is no failure; a hang is. */
+export const SETUP_MS = 180_000;
+
+export interface SharedWorld {
+  readonly world: World;
+  /** Runs `use` on a flow of its own; deletes its mapping when the case succeeded. */
+  flow(options: FlowOptions, use: (flow: Flow) => Promise<void>): Promise<void>;
+}
+
+/** A world without a mapping for all cases of a file. */
+export function sharedWorld(
+  options: Partial<WorldOptions> | (() => Promise<Partial<WorldOptions>>) = {},
+): SharedWorld {
+  let world: World | null = null;
+  let hasFailed = false;
+  beforeAll(async () => {
+    const own = typeof options === "function" ? await options() : options;
+    world = await World.start({
+      kafka: inject("KAFKA"),
+      databaseUrl: await createTestDatabase(inject("POSTGRES")),
+      mapping: null,
+      ...own,
+    });
+  }, SETUP_MS);
+  afterEach(({ task }) => {
+    if (task.result?.state !== "fail") return;
+    hasFailed = true;
+    if (world !== null) tellLogs(world);
+  });
+  afterAll(async () => {
+    await world?.stop({ isForced: hasFailed });
+  }, SETUP_MS);
+  return {
+    get world() {
+      if (world === null) throw new Error("the world is not up");
+      return world;
+    },
+    async flow(flowOptions, use) {
+      const flow = await Flow.start(this.world, flowOptions);
+      try {
+        await use(flow);
+      } catch (error) {
+        await flow.function.stop();
+        throw error;
+      }
+      await flow.close();
+    },
+  };
+}
+
+/** PollerService of a poller process. */
+export function pollerClient(service: ServiceProcess) {
+  return createClient(poller.PollerService, createRpcTransport({ address: service.ready.grpc }));
+}
+
+/** All lanes of a mapping on a poller. */
+export async function lanesOf(service: ServiceProcess, mappingId: string): Promise<poller.Lane[]> {
+  const { eventPollers } = await pollerClient(service).describePoller({ mappingId });
+  return eventPollers.flatMap(({ lanes }) => lanes);
+}
+
+const LOG_LINES = 12;
+
+function tellLogs(world: World): void {
+  for (const service of [...world.pollers, ...world.invokers, world.mappingService]) {
+    const lines = service.logLines.slice(-LOG_LINES).join("\n");
+    process.stderr.write(`--- ${service.name} (${service.pid})\n${lines}\n`);
+  }
+}
