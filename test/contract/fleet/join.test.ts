@@ -1,49 +1,24 @@
 import { createClient } from "@connectrpc/connect";
+import type { Database } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import { createRpcTransport } from "@penstock/runtime";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startTestPostgres, type TestPostgres, until } from "../mapping/test-postgres.ts";
 import { FakeBrokers } from "./fake-brokers.ts";
-import { FakeNode } from "./fake-node.ts";
-import {
-  changeMapping,
-  insertMapping,
-  startReplica,
-  stateOf,
-  TestRegistry,
-  type TestReplica,
-} from "./test-fleet.ts";
+import { FleetWorld, until } from "./fleet-world.ts";
+import { changeMapping, insertMapping, stateOf, TestRegistry } from "./test-fleet.ts";
 
-let postgres: TestPostgres;
-const replicas: TestReplica[] = [];
-const nodes: FakeNode[] = [];
-
+let world: FleetWorld;
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  world = await FleetWorld.start();
 });
-afterAll(() => postgres.stop());
-afterEach(async () => {
-  await Promise.all(nodes.splice(0).map((node) => node.vanish()));
-  await Promise.all(replicas.splice(0).map((replica) => replica.stop()));
-});
-
-async function replicaOf(...[db, options]: Parameters<typeof startReplica>) {
-  const replica = await startReplica(db, options);
-  replicas.push(replica);
-  return replica;
-}
-
-function nodeOf(...[address, options]: ConstructorParameters<typeof FakeNode>) {
-  const node = new FakeNode(address, options);
-  nodes.push(node);
-  return node;
-}
+afterEach(() => world.clear());
+afterAll(() => world.stop());
 
 describe("Join", () => {
   it("L-4: a new mapping is pinned, enabled and assigned to the nodes that are there", async () => {
-    const db = await postgres.open();
-    const replica = await replicaOf(db);
-    const [a, b] = [nodeOf(replica.address), nodeOf(replica.address)];
+    const db = await world.database();
+    const replica = await world.replica(db);
+    const [a, b] = [world.node(replica.address), world.node(replica.address)];
     await until(() => a.assignments !== null && b.assignments !== null);
     expect(a.received[0]?.case).toBe("welcome");
     expect(a.runs).toEqual([]);
@@ -62,9 +37,9 @@ describe("Join", () => {
   });
 
   it("sends whole assignments under a higher generation after each change, and none without one", async () => {
-    const db = await postgres.open();
-    const replica = await replicaOf(db);
-    const node = nodeOf(replica.address);
+    const db = await world.database();
+    const replica = await world.replica(db);
+    const node = world.node(replica.address);
     const id = await insertMapping(db);
     await until(() => node.runs.length === 1);
     const before = node.assignments?.generation ?? 0n;
@@ -79,9 +54,9 @@ describe("Join", () => {
   });
 
   it("stays Updating until every holder has the new revision", async () => {
-    const db = await postgres.open();
-    const replica = await replicaOf(db);
-    const node = nodeOf(replica.address);
+    const db = await world.database();
+    const replica = await world.replica(db);
+    const node = world.node(replica.address);
     const id = await insertMapping(db);
     await until(() => node.runs.length === 1);
     await until(async () => (await db.sql`select 1 from holdings`).length === 1);
@@ -94,11 +69,11 @@ describe("Join", () => {
   });
 
   it("tells functions whole at first and then what changed, to late readers the sum of it", async () => {
-    const db = await postgres.open();
+    const db = await world.database();
     const registry = new TestRegistry();
     registry.put("a", "http://a/1");
-    const replica = await replicaOf(db, { registry });
-    const node = nodeOf(replica.address);
+    const replica = await world.replica(db, { registry });
+    const node = world.node(replica.address);
     await until(() => node.functions.get("a") === "http://a/1");
     registry.put("a", "http://a/2");
     registry.put("b", "http://b/1");
@@ -113,11 +88,14 @@ describe("Join", () => {
   });
 
   it("F48: tells pollers which invokers are up; one that leaves is dropped at once, one that vanishes later", async () => {
-    const db = await postgres.open();
-    const replica = await replicaOf(db);
-    const poller = nodeOf(replica.address);
+    const db = await world.database();
+    const replica = await world.replica(db);
+    const poller = world.node(replica.address);
     const kind = fleet.NodeKind.INVOKER;
-    const [leaving, dying] = [nodeOf(replica.address, { kind }), nodeOf(replica.address, { kind })];
+    const [leaving, dying] = [
+      world.node(replica.address, { kind }),
+      world.node(replica.address, { kind }),
+    ];
     const up = () => poller.invokers?.invokers.map((one) => one.nodeId).sort() ?? [];
     await until(() => up().length === 2);
     await leaving.leave();
@@ -128,14 +106,14 @@ describe("Join", () => {
   });
 
   it("a second stream of the same node ends the first, on the same replica and on another", async () => {
-    const db = await postgres.open();
-    const [one, two] = [await replicaOf(db), await replicaOf(db)];
+    const db = await world.database();
+    const [one, two] = [await world.replica(db), await world.replica(db)];
     const nodeId = crypto.randomUUID();
-    const first = nodeOf(one.address, { nodeId });
+    const first = world.node(one.address, { nodeId });
     await until(() => first.assignments !== null);
-    const second = nodeOf(one.address, { nodeId });
+    const second = world.node(one.address, { nodeId });
     await until(() => first.isOver && second.assignments !== null);
-    const third = nodeOf(two.address, { nodeId });
+    const third = world.node(two.address, { nodeId });
     await until(() => second.isOver && third.assignments !== null);
     expect(third.isOver).toBe(false);
     const id = await insertMapping(db);
@@ -143,8 +121,8 @@ describe("Join", () => {
   });
 
   it("refuses a stream that does not begin with a good hello", async () => {
-    const db = await postgres.open();
-    const replica = await replicaOf(db);
+    const db = await world.database();
+    const replica = await world.replica(db);
     const transport = createRpcTransport({ address: replica.address });
     const client = createClient(fleet.FleetService, transport);
     const joinWith = async (message: object) => {
@@ -165,14 +143,14 @@ describe("Join", () => {
   });
 
   it("announces a planned change to members of the group before it comes", async () => {
-    const db = await postgres.open();
-    const replica = await replicaOf(db);
-    const first = nodeOf(replica.address);
+    const db = await world.database();
+    const replica = await world.replica(db);
+    const first = world.node(replica.address);
     const group = `group-${crypto.randomUUID()}`;
     const id = await insertMapping(db, { minimumPollers: 2, group });
     await until(() => first.runs.length === 2);
     expect(first.plannedGroups).toEqual([]);
-    const second = nodeOf(replica.address);
+    const second = world.node(replica.address);
     await until(() => second.runs.length === 1 && first.runs.length === 1);
     await until(() => first.plannedGroups.includes(group));
     const cases = first.received.map((one) => one.case);
@@ -182,16 +160,16 @@ describe("Join", () => {
 });
 
 describe("pinned starts", () => {
-  const pins = async (db: Awaited<ReturnType<TestPostgres["open"]>>, id: string) =>
+  const pins = async (db: Database, id: string) =>
     (
       await db.sql<{ start_offset: bigint }[]>`
         select distinct start_offset from pinned_starts where mapping_id = ${id}`
     ).map((row) => row.start_offset);
 
   it("I-8: are numbers of the brokers: the log start, the log end, the time that was asked for", async () => {
-    const db = await postgres.open();
+    const db = await world.database();
     const brokers = new FakeBrokers();
-    await replicaOf(db, { brokers });
+    await world.replica(db, { brokers });
     const time = new Date(1_700_000_000_000);
     const ids = await Promise.all([
       insertMapping(db, { startingPosition: "TRIM_HORIZON" }),
@@ -204,11 +182,11 @@ describe("pinned starts", () => {
   });
 
   it("I-8, F04: with the brokers away it stays Creating, says why, assigns nothing; a late LATEST misses nothing", async () => {
-    const db = await postgres.open();
+    const db = await world.database();
     const brokers = new FakeBrokers();
     brokers.isAway = true;
-    const replica = await replicaOf(db, { brokers });
-    const node = nodeOf(replica.address);
+    const replica = await world.replica(db, { brokers });
+    const node = world.node(replica.address);
     const createdAt = new Date(Date.now() - 60_000);
     const id = await insertMapping(db, { startingPosition: "LATEST", createdAt });
     const read = async () =>
@@ -233,9 +211,9 @@ describe("pinned starts", () => {
   });
 
   it("a mapping that was created disabled is pinned, Disabled, and assigned to nobody", async () => {
-    const db = await postgres.open();
-    const replica = await replicaOf(db);
-    const node = nodeOf(replica.address);
+    const db = await world.database();
+    const replica = await world.replica(db);
+    const node = world.node(replica.address);
     const id = await insertMapping(db, { isEnabled: false });
     await until(async () => (await stateOf(db, id)) === "Disabled");
     expect(await pins(db, id)).toEqual([5n]);
@@ -243,11 +221,11 @@ describe("pinned starts", () => {
   });
 
   it("F15: new partitions are noticed and are not pinned", async () => {
-    const db = await postgres.open();
+    const db = await world.database();
     const brokers = new FakeBrokers();
     brokers.partitions = 1;
-    const replica = await replicaOf(db, { brokers });
-    const node = nodeOf(replica.address);
+    const replica = await world.replica(db, { brokers });
+    const node = world.node(replica.address);
     await insertMapping(db, { minimumPollers: 5 });
     await until(() => node.runs.length === 1);
     brokers.partitions = 3;

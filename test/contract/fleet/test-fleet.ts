@@ -3,8 +3,9 @@ import { createFleet, type FleetOptions, type FunctionRegistry } from "@penstock
 import { type Database, notify } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import { startRpcServer, systemClock } from "@penstock/runtime";
-import { silentLog } from "../mapping/test-postgres.ts";
 import { FakeBrokers } from "./fake-brokers.ts";
+
+export const silentLog = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
 
 /** Short times, so that tests need no long waits; in the proportions of the defaults. */
 export const QUICK: FleetOptions["settings"] = {

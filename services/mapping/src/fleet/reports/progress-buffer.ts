@@ -58,15 +58,13 @@ export class ProgressBuffer {
     return isEmptyBatch(this.#batch);
   }
 
-  /** False, and nothing taken, when the limits are reached: the sender must report again. */
+  /** False, and nothing taken, when the limits are reached: the sender must report again. One report alone always has room. */
   add(sender: object, nodeId: string, progress: fleet.Progress): boolean {
     const { partitions, problems, gaps, results, sequences } = this.#batch;
-    if (
+    const isFull =
       partitions.size + progress.partitions.length > this.#limits.partitionsMax ||
-      gaps.size + progress.gaps.length > this.#limits.gapsMax
-    ) {
-      return false;
-    }
+      gaps.size + progress.gaps.length > this.#limits.gapsMax;
+    if (isFull && partitions.size + gaps.size > 0) return false;
     for (const reported of progress.partitions) keepNewer(partitions, rowOf(nodeId, reported));
     for (const { mappingId, index, code, message } of progress.problems) {
       problems.set(`${mappingId}/${index}`, { mappingId, index, code, message });

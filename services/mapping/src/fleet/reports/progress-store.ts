@@ -57,7 +57,10 @@ export class ProgressStore {
   }
 
   async #flush(): Promise<void> {
-    if (this.#buffer.isEmpty) return;
+    if (this.#buffer.isEmpty) {
+      this.#askAgain();
+      return;
+    }
     const batch = this.#buffer.take();
     try {
       await storeReports(this.#db.sql, batch);
@@ -65,6 +68,7 @@ export class ProgressStore {
       // A batch that the database refuses for itself would be refused for ever: dropped, loudly, without acknowledgement.
       const isTransient = error instanceof PenstockError && error.row.retry === "retry";
       if (isTransient) this.#buffer.restore(batch);
+      else for (const sender of batch.sequences.keys()) this.#refused.add(sender as NodeStream);
       throw error;
     }
     for (const [sender, sequence] of batch.sequences) {

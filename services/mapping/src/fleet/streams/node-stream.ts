@@ -24,17 +24,14 @@ export class NodeStream {
   /** What the node holds, as last said; null until it said so. `areHoldingsStored` is false while that is newer than the tables. */
   holdings: fleet.Holdings | null = null;
   areHoldingsStored = true;
-  /** Generation and content that were last put into the outbox. */
+  /** Generation that was last put into the outbox. */
   generation = -1n;
-  assignmentsPrint = "";
   /** Consumer groups that the node was told to be in. */
   groups: ReadonlySet<string> = new Set();
   /** By function name: the version of the entry that was sent; null before the snapshot. */
   functionsSent: Map<string, number> | null = null;
   /** What an invoker uses of each function, as last said. */
   shareUse: readonly fleet.FunctionUse[] = [];
-  /** A report was refused because too much waits to be stored: the node has to report anew. */
-  hasRefusedReports = false;
 
   constructor(identity: NodeIdentity) {
     this.identity = identity;
