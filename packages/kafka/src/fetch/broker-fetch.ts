@@ -9,6 +9,9 @@
  * records, and the second answer no longer fits the position. So a partition waits for nobody, and an idle broker soon holds one
  * parked request again.
  *
+ * That is also why an idle long poll may be long: the wait doubles with each answer that brings nothing, up to `idleWaitMsMax`, and is
+ * short again after the first record.
+ *
  * A long poll that is about to answer anyway is not overtaken: one whose partitions are known to have records, or that was sent
  * only `SETTLE_MS` ago.
  */
@@ -30,6 +33,8 @@ export interface BrokerFetchOptions {
   readonly fetchPartitionBytesMax: number;
   /** How long the broker may hold a request for which it has no records. */
   readonly maxWaitMs: number;
+  /** The same once nothing has come for a while. */
+  readonly idleWaitMsMax: number;
   /** How long after that an answer may take to arrive. */
   readonly answerGraceMs: number;
   readonly rack: string;
@@ -69,6 +74,9 @@ export class BrokerFetch {
   /** The broker asked us to wait until then (quota). */
   #notBeforeMs = 0;
   #sessionFailures = 0;
+  /** How long the next request of the main channel may be held, and the last one. */
+  #waitMs: number;
+  #sentWaitMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #timerAtMs = 0;
   #isClosed = false;
@@ -78,6 +86,7 @@ export class BrokerFetch {
     this.node = node;
     this.#options = options;
     this.#host = host;
+    this.#waitMs = options.maxWaitMs;
     this.#main = new FetchChannel(cluster, node, clock, counters);
     this.#wake = new FetchChannel(cluster, node, clock, counters);
   }
@@ -105,7 +114,7 @@ export class BrokerFetch {
     // Still connecting: its request is built when it is sent.
     if (sentAtMs === null || nowMs < this.#wakeNotBeforeMs) return;
     const uncovered = this.#uncovered();
-    const restMs = sentAtMs + this.#options.maxWaitMs - nowMs;
+    const restMs = sentAtMs + this.#sentWaitMs - nowMs;
     if (uncovered.length === 0 || restMs < NEARLY_DONE_MS) return;
     if (uncovered.every((state) => covers(this.#wakeAsked, state))) return;
     let settledAtMs = settledAt(sentAtMs, this.#session.asked);
@@ -123,7 +132,9 @@ export class BrokerFetch {
   }
 
   async #runMain(): Promise<void> {
-    const { fetchBytesMax, fetchPartitionBytesMax, maxWaitMs, rack, counters } = this.#options;
+    const { fetchBytesMax, fetchPartitionBytesMax, rack, counters } = this.#options;
+    const maxWaitMs = this.#waitMs;
+    this.#sentWaitMs = maxWaitMs;
     const build = (version: number): Buffer | null => {
       const wanted = this.#wanted();
       if (wanted.length === 0) return null;
@@ -151,6 +162,7 @@ export class BrokerFetch {
     this.#session.accept(response.sessionId);
     const nowMs = this.#options.clock.nowMs();
     if (this.#wake.isIdleSince(nowMs - WAKE_IDLE_MS)) this.#wake.drop();
+    this.#waitMs = Math.min(2 * this.#waitMs, this.#options.idleWaitMsMax);
     this.#handOn(response, this.#session.asked, 1);
   }
 
@@ -185,12 +197,21 @@ export class BrokerFetch {
   }
 
   #handOn(response: FetchResponse, requests: ReadonlyMap<string, Asked>, proof: number): void {
+    if (!this.#isQuiet(response)) this.#waitMs = this.#options.maxWaitMs;
     if (response.throttleMs > 0)
       this.#notBeforeMs = this.#options.clock.nowMs() + response.throttleMs;
     const handOn = this.#host.answered(response, requests, proof);
     this.pump();
     this.#probeStarved();
     handOn();
+  }
+
+  /** Nothing came, and nothing that is known to exist is missing. */
+  #isQuiet(response: FetchResponse): boolean {
+    for (const { errorCode, recordsStart, recordsEnd } of response.partitions)
+      if (errorCode !== 0 || recordsEnd > recordsStart) return false;
+    for (const { logEnd, position } of this.partitions) if (logEnd > position) return false;
+    return true;
   }
 
   #refused(errorCode: number): void {

@@ -177,6 +177,19 @@ describe("Fetcher: a partition that joins while the long poll is parked", () => 
   });
 });
 
+describe("Fetcher: idle", () => {
+  it("lets the broker hold its request longer and longer, and not after a record", async () => {
+    const w = world(2, { maxWaitMs: 5, idleWaitMsMax: 40 });
+    start(w);
+    const waits = () => w.broker.requests.map(({ maxWaitMs }) => maxWaitMs);
+    await w.probe.until("the longest wait", () => waits().at(-1) === 40);
+    expect(waits().slice(0, 4)).toEqual([5, 10, 20, 40]);
+    w.broker.append(TOPIC_ID, 1, "a");
+    await w.probe.until("the record", () => w.probe.count() === 1);
+    expect(waits().at(-1)).toBe(5);
+  });
+});
+
 describe("Fetcher: answers that were overtaken", () => {
   it("never repeats or loses a record, whatever joins, leaves, seeks, breaks and arrives late", async () => {
     const step = fc.oneof(

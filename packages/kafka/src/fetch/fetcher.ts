@@ -41,6 +41,8 @@ export interface FetcherOptions {
   readonly countMemory: CountMemory;
   /** How long a broker may hold a request while it has nothing. Default 500. */
   readonly maxWaitMs?: number;
+  /** The same once nothing has come for a while: an idle fetcher then costs next to nothing. Default 5 s. */
+  readonly idleWaitMsMax?: number;
   /** How long after that the answer may take. Default 10 s. */
   readonly answerGraceMs?: number;
   /** Rack to prefer replicas of. Default: none. */
@@ -63,13 +65,14 @@ export interface FetcherEvents<K extends FetchKey> {
 
 const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 const MAX_WAIT_MS = 500;
+const IDLE_WAIT_MS_MAX = 5_000;
 const ANSWER_GRACE_MS = 10_000;
 const BACKOFF_BASE_MS = 100;
 const BACKOFF_LIMIT_MS = 5_000;
 /** Damaged bytes are fetched again this often before they count as lost: most damage happens on the way. */
 const DAMAGED_READS_MAX = 3;
 const REPLICA_VALID_MS = 300_000;
-const LASTING_FAILURES = 3;
+const LASTING_FAILURES = 5;
 
 export class Fetcher<K extends FetchKey = FetchKey> {
   readonly counters = new FetchCounters();
@@ -87,6 +90,7 @@ export class Fetcher<K extends FetchKey = FetchKey> {
 
   constructor(cluster: Cluster, options: FetcherOptions, events: FetcherEvents<K>) {
     const { clock = PROCESS_CLOCK, fetchBytesMax, fetchPartitionBytesMax } = options;
+    const maxWaitMs = options.maxWaitMs ?? MAX_WAIT_MS;
     this.#clock = clock;
     this.#cluster = cluster;
     this.#options = options;
@@ -96,7 +100,8 @@ export class Fetcher<K extends FetchKey = FetchKey> {
       counters: this.counters,
       fetchBytesMax,
       fetchPartitionBytesMax,
-      maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS,
+      maxWaitMs,
+      idleWaitMsMax: Math.max(maxWaitMs, options.idleWaitMsMax ?? IDLE_WAIT_MS_MAX),
       answerGraceMs: options.answerGraceMs ?? ANSWER_GRACE_MS,
       rack: options.clientRack ?? "",
     };

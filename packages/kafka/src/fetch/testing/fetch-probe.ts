@@ -55,6 +55,7 @@ export class FetchProbe {
         fetchBytesMax: 4 << 20,
         fetchPartitionBytesMax: 1 << 20,
         inflatedBytesMax: 16 << 20,
+        idleWaitMsMax: 0,
         countMemory: (bytes) => {
           this.bytesAlive += bytes;
         },
