@@ -17,6 +17,7 @@ const WARM_UP_CALLS = 5_000;
 const ROUNDS = 3;
 const PAYLOADS = [1_000, 35_000];
 const CONCURRENCY = [1, 12, 64];
+const HEADERS = { "content-type": "application/json", "penstock-request-id": "an-id" };
 
 if (process.argv[2] === "function") serve();
 else await measure();
@@ -90,8 +91,6 @@ async function run(calls: number, atOnce: number, way: () => Promise<unknown>) {
     cpu: (user + system) / calls,
   };
 }
-
-const HEADERS = { "content-type": "application/json", "penstock-request-id": "an-id" };
 
 async function request(pool: Pool, body: Buffer): Promise<void> {
   const answer = await pool.request({ method: "POST", path: "/", headers: HEADERS, body });
