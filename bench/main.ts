@@ -74,10 +74,11 @@ async function runWorkload(bench: Bench, workload: Workload, results: Results): 
   for (let run = 0; run < (workload.kind === "idle" ? 1 : options.runs); run++) {
     for (const contender of contenders) {
       const topic = workload.kind === "paced" ? await newTopic(bench, workload) : shared;
-      const running = await contender.start(taskOf(bench, workload, contender, topic));
+      const task = taskOf(bench, workload, contender, topic);
+      const running = await contender.start(task);
       try {
         if (workload.kind === "idle") {
-          idle.push(await measureIdle(workload, contender.name, running));
+          idle.push(await measureIdle(workload, contender.name, running, task));
         } else {
           const result = await measureOnce(bench, workload, contender.name, running, topic);
           runs.push(result);

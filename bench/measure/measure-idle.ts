@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { createAdmin } from "@penstock/kafka";
 import type { Running } from "../contenders/contender.ts";
 import { cpuMicros, rssMib } from "../stack/process-usage.ts";
 import type { Workload } from "../workloads.ts";
@@ -12,13 +13,18 @@ export async function measureIdle(
   workload: Workload,
   contender: string,
   running: Running,
+  group: { readonly group: string; readonly bootstrapServers: string },
 ): Promise<IdleResult> {
   await delay(SETTLE_MS);
   const cpuShareBefore = await cpuShare(running);
   const rssMibBefore = rssMib(running.pids);
   await running.go();
   await delay(2 * SETTLE_MS);
+  const admin = createAdmin({ bootstrapServers: [group.bootstrapServers] });
+  const { members } = await admin.describeGroup(group.group);
+  await admin.close();
   return {
+    members: members.length,
     workload: workload.name,
     contender,
     cpuShareBefore,

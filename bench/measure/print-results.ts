@@ -78,12 +78,13 @@ export function printSummaries(workload: Workload, summaries: readonly Summary[]
 export function printIdle(workload: Workload, results: readonly IdleResult[]): void {
   const rows = results.map((one) => [
     one.contender,
+    String(one.members),
     `${number(one.cpuShareBefore * 100, 2)} %`,
     `${number(one.cpuShare * 100, 2)} %`,
     number(one.rssMibBefore, 0),
     number(one.rssMib, 0),
   ]);
-  const columns = ["contender", "core before", "core", "RSS MiB before", "RSS MiB"];
+  const columns = ["contender", "members", "core before", "core", "RSS MiB before", "RSS MiB"];
   printTable(`${workload.title} (${workload.name})`, [columns, ...rows]);
 }
 

@@ -23,6 +23,8 @@ export interface RunResult {
 export interface IdleResult {
   readonly workload: string;
   readonly contender: string;
+  /** Of the consumer group: the event pollers that are really there. */
+  readonly members: number;
   /** Share of one core. */
   readonly cpuShare: number;
   readonly cpuShareBefore: number;
