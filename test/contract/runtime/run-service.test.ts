@@ -16,7 +16,7 @@ interface Line {
 class ServiceProcess {
   readonly child: ChildProcess;
   readonly lines: Line[] = [];
-  readonly exited: Promise<number | null>;
+  readonly exited: Promise<number | string>;
   readonly #waiters: { msg: string; resolve: () => void }[] = [];
 
   constructor(behaviour: string, env: Record<string, string>, stdio: "read" | "stalled") {
@@ -24,7 +24,7 @@ class ServiceProcess {
       env: { PATH: process.env.PATH, TEST_BEHAVIOUR: behaviour, ...env },
       stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
-    this.exited = once(this.child, "exit").then(([code]) => code);
+    this.exited = once(this.child, "exit").then(([code, signal]) => code ?? signal);
     if (stdio === "read" && this.child.stdout !== null) {
       createInterface(this.child.stdout).on("line", (line) => this.#take(JSON.parse(line)));
     }

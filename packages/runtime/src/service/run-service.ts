@@ -6,6 +6,7 @@ import type { StartService } from "./service.ts";
 import { ServiceLife } from "./service-life.ts";
 
 const FLUSH_LIMIT_MS = 1000;
+const HOLD_INTERVAL_MS = 2 ** 30;
 
 export interface RunServiceOptions {
   /** Name on each log line. */
@@ -41,5 +42,7 @@ export function runService(start: StartService, options: RunServiceOptions): voi
   process.on("SIGINT", (name) => life.signal(name));
   process.on("uncaughtException", (error, origin) => life.bug(error, origin));
   process.on("unhandledRejection", (reason) => life.bug(reason, "unhandledRejection"));
+  // A start that waits for something without a handle must not end the process silently: only `exit` does.
+  setInterval(() => {}, HOLD_INTERVAL_MS);
   void life.run(start);
 }
