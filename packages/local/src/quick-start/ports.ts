@@ -12,7 +12,7 @@ export async function settlePorts(
   const taken: string[] = [];
   for (const name of Object.keys(PORTS) as PortName[]) {
     const [what, variable] = PORTS[name];
-    if (settled[name] === 0) settled[name] = await freePort();
+    if (settled[name] === 0) settled[name] = await portBeside(Object.values(settled));
     else if (!(await isPortFree(settled[name]))) {
       taken.push(`  ${settled[name]}  ${what}: stop what listens there, or set ${variable}`);
     }
@@ -33,6 +33,7 @@ export async function rememberedPort(
 ): Promise<number> {
   const remembered = readPorts(file);
   const kept = given || remembered[name];
+  const isAny = given === 0 || usual === undefined;
   if (kept !== undefined && !(await isPortFree(kept))) {
     const variable = `PENSTOCK_${name.toUpperCase()}_PORT`;
     throw new PenstockError(
@@ -40,11 +41,19 @@ export async function rememberedPort(
       `Port ${kept}, where the local ${name} has to listen, is in use. Stop what listens there, or set ${variable}.`,
     );
   }
-  const isUsualFree = usual !== undefined && (await isPortFree(usual));
+  const isUsualFree = !isAny && (await isPortFree(usual));
   const port = kept ?? (isUsualFree ? usual : await freePort());
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ ...remembered, [name]: port })}\n`);
   return port;
+}
+
+/** A free port that isn't among `others`: nobody listens on those yet. */
+async function portBeside(others: readonly number[]): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (!others.includes(port)) return port;
+  }
 }
 
 function readPorts(file: string): Record<string, number> {
