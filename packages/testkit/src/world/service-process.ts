@@ -10,7 +10,7 @@ export interface ReadyLine {
   readonly id: string;
 }
 
-const READY_MS_MAX = 30_000;
+const READY_MS_MAX = 90_000;
 
 /**
  * A service as the process that a user would run, from its `main.ts`. It can be killed, paused and told to stop; its log lines are

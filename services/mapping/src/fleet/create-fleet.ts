@@ -14,7 +14,7 @@ import type { FleetLog } from "./fleet-log.ts";
 import { FLEET_CHANNEL, MAPPINGS_CHANNEL, parseFleetNotice } from "./fleet-notice.ts";
 import { FleetReplica } from "./fleet-replica.ts";
 import { createFleetService } from "./fleet-service.ts";
-import { FLEET_SETTINGS_DEFAULT, type FleetSettings } from "./fleet-settings.ts";
+import { type FleetSettings, fleetSettings } from "./fleet-settings.ts";
 
 export interface FleetOptions {
   readonly db: Database;
@@ -42,7 +42,7 @@ export interface Fleet {
 export function createFleet(options: FleetOptions): Fleet {
   const { db, log, clock, functions } = options;
   const kafkaAdmin = options.kafkaAdmin ?? guardedAdmin(options);
-  const settings = readSettings(options.settings);
+  const settings = fleetSettings(options.settings);
   const nowMs = () => clock.nowMs();
   const replicaId = randomUUID();
   const replica = new FleetReplica({ db, registry: functions, replicaId, log, settings, nowMs });
@@ -112,14 +112,4 @@ function guardedAdmin({ clock, log, settings }: FleetOptions): OpenClusterAdmin 
   const allowPrivateAddresses = settings.allowPrivateAddresses ?? false;
   const addressGuard = createAddressGuard({ allowPrivateAddresses });
   return (bootstrapServers) => createAdmin({ bootstrapServers, addressGuard, clock, log });
-}
-
-/** Only the fleet's own settings, so that a wider object can be passed. */
-function readSettings(given: Partial<FleetSettings>): FleetSettings {
-  const settings: Record<string, number> = { ...FLEET_SETTINGS_DEFAULT };
-  for (const name of Object.keys(FLEET_SETTINGS_DEFAULT)) {
-    const value = given[name as keyof FleetSettings];
-    if (value !== undefined) settings[name] = value;
-  }
-  return settings as unknown as FleetSettings;
 }

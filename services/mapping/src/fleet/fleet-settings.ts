@@ -4,7 +4,7 @@ export interface FleetSettings {
   readonly nodeVanishedMs: number;
   /** How long a stopped event poller may still have a call under way (PENSTOCK_DRAIN_LIMIT_MS). */
   readonly drainLimitMs: number;
-  /** How often `seen_at` of the connected nodes is refreshed, well below `nodeVanishedMs`. */
+  /** How often `seen_at` of the connected nodes is refreshed; always well below `nodeVanishedMs`. */
   readonly seenIntervalMs: number;
   /** How often tables are read although no notification came: notifications can be lost. */
   readonly pollIntervalMs: number;
@@ -58,3 +58,21 @@ export const FLEET_SETTINGS_DEFAULT: FleetSettings = {
   unstoredGapsMax: 10_000,
   streamsMax: 2_000,
 };
+
+/** A node may miss this many refreshes before it counts as vanished. */
+const MISSED_REFRESHES_MAX = 4;
+
+/**
+ * The defaults, and what is given of them; other fields of a wider object are left out. Presence is refreshed often enough for
+ * whatever `nodeVanishedMs` was chosen: otherwise nodes that are well would count as vanished.
+ */
+export function fleetSettings(given: Partial<FleetSettings>): FleetSettings {
+  const settings: Record<string, number> = { ...FLEET_SETTINGS_DEFAULT };
+  for (const name of Object.keys(FLEET_SETTINGS_DEFAULT)) {
+    const value = given[name as keyof FleetSettings];
+    if (value !== undefined) settings[name] = value;
+  }
+  const merged = settings as unknown as FleetSettings;
+  const seenMsMax = Math.floor(merged.nodeVanishedMs / (MISSED_REFRESHES_MAX + 1));
+  return { ...merged, seenIntervalMs: Math.min(merged.seenIntervalMs, seenMsMax) };
+}
