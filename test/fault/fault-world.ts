@@ -1,4 +1,5 @@
 /** What the fault tests share: a world for a whole file, a flow for each case, and what the services said when a case failed. */
+import { readFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { createTestDatabase } from "@penstock/local";
 import { poller } from "@penstock/proto";
@@ -80,4 +81,10 @@ function tellLogs(world: World): void {
     const lines = service.logLines.slice(-LOG_LINES).join("\n");
     process.stderr.write(`--- ${service.name} (${service.pid})\n${lines}\n`);
   }
+}
+
+/** The most memory that the process ever had resident. */
+export function residentPeakBytes(service: ServiceProcess): number {
+  const status = readFileSync(`/proc/${service.pid}/status`, "utf8");
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
