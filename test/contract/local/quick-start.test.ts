@@ -43,7 +43,8 @@ function start(env: NodeJS.ProcessEnv = {}) {
     for (const look of waiting) look();
   });
   const until = (isTrue: () => boolean): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
+      child.once("exit", () => reject(new Error(`ended early:\n${lines.join("\n")}`)));
       const look = (): void => {
         if (!isTrue()) return;
         waiting.delete(look);
