@@ -103,6 +103,8 @@ function toShares(rows: readonly ShareRow[], sinceReadMs: number): fleet.Concurr
   const shortestMs = Math.min(...valid.map((row) => row.lease_ms));
   return create(fleet.ConcurrencySharesSchema, {
     shares: valid.map((row) => ({ functionName: row.function_name, callsMax: row.calls_max })),
-    lease: durationFromMs(valid.length === 0 ? 0 : shortestMs - sinceReadMs - TRANSIT_MAX_MS),
+    lease: durationFromMs(
+      valid.length === 0 ? 0 : Math.floor(shortestMs - sinceReadMs - TRANSIT_MAX_MS),
+    ),
   });
 }

@@ -121,7 +121,7 @@ export class Outbox {
   #takePlannedChange(): Message {
     const value = create(fleet.PlannedChangeSchema, {
       consumerGroupIds: [...this.#groups],
-      duration: durationFromMs(this.#groupsMs),
+      duration: durationFromMs(Math.floor(this.#groupsMs)),
     });
     this.#groups.clear();
     this.#groupsMs = 0;

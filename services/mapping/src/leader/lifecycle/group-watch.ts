@@ -88,8 +88,9 @@ export class GroupWatch {
       watch.clearSinceMs = isClear ? (watch.clearSinceMs ?? nowMs) : null;
     } catch (error) {
       if (error instanceof InvariantError) throw error;
-      // Why doesn't matter to who waits: nothing can be learned from the brokers now.
+      // Why doesn't matter to who waits: nothing can be learned from the brokers now, and who comes and goes meanwhile is not seen.
       watch.unreachableSinceMs ??= this.#nowMs();
+      watch.clearSinceMs = null;
     }
     watch.isAsking = false;
     watch.askAgainAtMs = this.#nowMs() + this.#intervalMs;
