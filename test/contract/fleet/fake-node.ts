@@ -80,6 +80,14 @@ export class FakeNode {
     this.send({ case: "progress", value: create(fleet.ProgressSchema, value) });
   }
 
+  /** Says that it runs an event poller as this member. */
+  hold(mappingId: string, index: number, memberId: string): void {
+    const rest = this.#held.filter((one) => one.mappingId !== mappingId || one.index !== index);
+    const one = { mappingId, index, memberId, revision: 1n, hasJoined: true };
+    this.#held = [...rest, create(fleet.HeldEventPollerSchema, one)];
+    this.sendHoldings();
+  }
+
   sendHoldings(): void {
     const value = create(fleet.HoldingsSchema, {
       appliedGeneration: this.#applied,

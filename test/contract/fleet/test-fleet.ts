@@ -83,19 +83,20 @@ export interface TestReplica {
 export async function startReplica(
   db: Database,
   options: {
-    brokers?: FakeBrokers;
+    /** Null: real ones. */
+    brokers?: FakeBrokers | null;
     registry?: FunctionRegistry;
     settings?: FleetOptions["settings"];
   } = {},
 ): Promise<TestReplica> {
-  const brokers = options.brokers ?? new FakeBrokers();
+  const brokers = options.brokers === undefined ? new FakeBrokers() : options.brokers;
   const own = createFleet({
     db,
     log: silentLog,
     clock: systemClock,
-    settings: { ...QUICK, ...options.settings },
+    settings: { ...QUICK, allowPrivateAddresses: true, ...options.settings },
     functions: options.registry ?? new TestRegistry(),
-    kafkaAdmin: brokers.open,
+    ...(brokers !== null && { kafkaAdmin: brokers.open }),
   });
   const server = await startRpcServer({
     host: "127.0.0.1",
@@ -121,6 +122,8 @@ export interface MappingWish {
   readonly startingPositionTimestamp?: Date | null;
   readonly createdAt?: Date;
   readonly group?: string;
+  readonly bootstrapServers?: readonly string[];
+  readonly topic?: string;
 }
 
 /** Stores a mapping as the API does: Creating, and announced. */
@@ -130,8 +133,8 @@ export async function insertMapping(db: Database, wish: MappingWish = {}): Promi
     id,
     function_arn: `arn:aws:lambda:us-east-1:000000000000:function:f-${id}`,
     function_name: "orders",
-    bootstrap_servers: ["127.0.0.1:1"],
-    topic: "orders",
+    bootstrap_servers: wish.bootstrapServers ?? ["127.0.0.1:1"],
+    topic: wish.topic ?? "orders",
     consumer_group_id: wish.group ?? id,
     batch_size: 100,
     starting_position: wish.startingPosition ?? "TRIM_HORIZON",
