@@ -109,7 +109,6 @@ class LambdaEventEncoder implements BatchEncoder {
     this.#start = fixedPiece(
       `{"eventSource":"SelfManagedKafka","bootstrapServers":${servers},"records":{`,
     );
-    this.begin();
   }
 
   get recordCount(): number {
