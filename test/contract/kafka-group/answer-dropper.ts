@@ -1,6 +1,6 @@
 /**
  * A proxy in front of a broker that knows just enough of the protocol to lose one answer: the request reaches the broker, its answer
- * doesn't come back, the connection ends.
+ * doesn't come back, the connection ends. And it can make connections half-open: nothing passes any more, nobody is told.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -14,6 +14,7 @@ export class AnswerDropper {
   /** How many heartbeat answers that carry an assignment are still to be lost. */
   toDrop = 0;
   dropped = 0;
+  #frozen = new Set<Socket>();
 
   constructor(brokerPort: number) {
     this.#server = createServer((client) => this.#serve(client, connect(brokerPort, "127.0.0.1")));
@@ -22,6 +23,11 @@ export class AnswerDropper {
   /** On the broker's own port but another loopback address: brokers advertise their port, and the address is the guard's choice. */
   listen(host: string, port: number): Promise<void> {
     return new Promise((resolve) => this.#server.listen(port, host, resolve));
+  }
+
+  /** Every present connection is half-open from now on; new ones work. */
+  freeze(): void {
+    this.#frozen = new Set(this.#sockets);
   }
 
   async close(): Promise<void> {
@@ -42,10 +48,12 @@ export class AnswerDropper {
       });
     }
     onFrames(client, (frame) => {
+      if (this.#frozen.has(client)) return;
       keys.set(frame.readInt32BE(8), frame.readInt16BE(4));
       broker.write(frame);
     });
     onFrames(broker, (frame) => {
+      if (this.#frozen.has(client)) return;
       const key = keys.get(frame.readInt32BE(4));
       keys.delete(frame.readInt32BE(4));
       const isAssignment = key === HEARTBEAT_KEY && frame.length > WITHOUT_ASSIGNMENT_BYTES_MAX;

@@ -6,7 +6,7 @@ import { CLOCK, GroupWorld, SILENT } from "./group-world.ts";
 
 const PROXY_HOST = "127.0.0.2";
 
-describe("a heartbeat answer that is lost", () => {
+describe("a network that loses answers", () => {
   let world: GroupWorld;
   let proxy: AnswerDropper;
   let proxied: RecordSourceDriver;
@@ -19,6 +19,7 @@ describe("a heartbeat answer that is lost", () => {
       clock: CLOCK,
       log: SILENT,
       clientId: "proxied",
+      requestTimeoutMs: 2_000,
       addressGuard: async () => ({ address: PROXY_HOST, family: 4 }),
     });
   });
@@ -42,6 +43,22 @@ describe("a heartbeat answer that is lost", () => {
     expect(first.of("lost")).toEqual([]);
     // The same assignments, with the epochs of before.
     for (const assignment of first.held.values()) expect(kept).toContain(assignment);
+  });
+
+  it("F07: half-open connections end in a request timeout and new ones; nothing is lost within the session", async () => {
+    const { topic, groupId } = await world.topic(2);
+    const probe = world.open({ topic, groupId }, proxied);
+    await probe.untilHolds(2);
+    const held = [...probe.held.values()];
+    expect(await probe.commit(probe.assignment(0), 2n)).toBe("committed");
+    proxy.freeze();
+    expect(await probe.commit(probe.assignment(0), 3n)).toBe("unknown");
+    await expect
+      .poll(() => probe.commit(probe.assignment(0), 3n), { timeout: 10_000 })
+      .toBe("committed");
+    await probe.until("it dispatches", () => probe.source.mayDispatch());
+    expect([...probe.held.values()]).toEqual(held);
+    expect(probe.of("lost")).toEqual([]);
   });
 
   it("F35: a join whose answer is lost ends in one membership with everything assigned", async () => {

@@ -22,12 +22,13 @@ export interface KafkaClusterOptions
   readonly clock: Clock;
   readonly log: KafkaLog;
   readonly connectTimeoutMs?: number;
-  /** For control and commit connections: everything on them is answered fast by a healthy broker. */
+  /** For control and commit connections. Default 5 s and 10 s: a commit may wait for the replicas (5 s at the broker). */
   readonly requestTimeoutMs?: number;
   readonly fetchRequestTimeoutMs?: number;
   readonly fetchFrameBytesMax?: number;
 }
 
+const REQUEST_TIMEOUT_MS = { control: 5_000, commit: 10_000, fetch: 30_000 };
 const CONTROL_FRAME_BYTES_MAX = 32 * 1024 * 1024;
 const BOOTSTRAP_STAGGER_MS = 300;
 const METADATA_AGE_MS_MAX = 30_000;
@@ -160,9 +161,9 @@ export class KafkaCluster implements Cluster {
       tls,
       sasl,
       connectTimeoutMs: rest.connectTimeoutMs ?? 5_000,
-      requestTimeoutMs: isFetch
-        ? (rest.fetchRequestTimeoutMs ?? 30_000)
-        : (rest.requestTimeoutMs ?? 10_000),
+      requestTimeoutMs:
+        (isFetch ? rest.fetchRequestTimeoutMs : rest.requestTimeoutMs) ??
+        REQUEST_TIMEOUT_MS[purpose],
       frameBytesMax: isFetch
         ? (rest.fetchFrameBytesMax ?? 128 * 1024 * 1024)
         : CONTROL_FRAME_BYTES_MAX,

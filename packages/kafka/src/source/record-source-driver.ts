@@ -26,14 +26,12 @@ export interface RecordSourceDriverOptions
   readonly clientId: string;
   /** Judges every broker address before it is dialled (S-07). */
   readonly addressGuard?: AddressGuard | undefined;
-  /** Longest wait of a fetch at the broker. Default 500. */
+  /** How long a broker may hold a fetch while it has nothing. Default: the fetcher's. */
   readonly fetchMaxWaitMs?: number | undefined;
 }
 
-const FETCH_MAX_WAIT_MS = 500;
-
 export function createRecordSourceDriver(options: RecordSourceDriverOptions): RecordSourceDriver {
-  const { fetchMaxWaitMs = FETCH_MAX_WAIT_MS, ...clusterOptions } = options;
+  const { fetchMaxWaitMs, ...clusterOptions } = options;
   const clusters = new Clusters(clusterOptions);
   const { clock, log } = options;
 
@@ -60,12 +58,15 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
               fetchBytesMax: source.fetchBytesMax,
               fetchPartitionBytesMax: source.fetchPartitionBytesMax,
               inflatedBytesMax: source.inflatedBytesMax,
-              maxWaitMs: fetchMaxWaitMs,
+              ...(fetchMaxWaitMs === undefined ? {} : { maxWaitMs: fetchMaxWaitMs }),
               countMemory: source.countMemory,
             },
             fetcherEvents,
           ),
-        closed: release,
+        closed: () => {
+          cluster.forgetGroup(groupId);
+          release();
+        },
       },
       events,
     );
