@@ -12,10 +12,11 @@ import { PenstockError } from "@penstock/core";
 import { ensureKafkaJars } from "../kafka/kafka-jars.ts";
 import { endLeftovers, livingPid, pidFile, recordPid } from "../process/pid-file.ts";
 import { type Part, Supervisor } from "../process/supervisor.ts";
-import { GRPC_FUNCTION, HTTP_FUNCTION, putDemoFlow, TOPIC } from "./demo-flow.ts";
+import { GRPC_FUNCTION, HTTP_FUNCTION, putDemoFlow } from "./demo-flow.ts";
 import { MappingApi } from "./mapping-api.ts";
 import { nextCommands } from "./next-commands.ts";
 import { ensureTopic, type OrderProducer, startOrderProducer } from "./order-producer.ts";
+import { overview, type Servers } from "./overview.ts";
 import { rememberedPort, settlePorts } from "./ports.ts";
 import {
   functionPart,
@@ -29,7 +30,7 @@ import {
   QUICK_START_ONLY,
   type QuickStartSettings,
 } from "./quick-start-settings.ts";
-import type { Screen, TableRow } from "./screen.ts";
+import type { Screen } from "./screen.ts";
 
 const OWN_NAME = "quick-start";
 const POLITE_END_MS = 5_000;
@@ -195,31 +196,9 @@ export class QuickStart {
   }
 
   #showTable(ports: Record<PortName, number>, servers: Servers): void {
-    const { databaseUrl, bootstrapServers, isStandalone } = this.#settings;
-    const row = (name: string, address: string, note: string, part = name): TableRow => {
-      const pid = this.#supervisor.pidOf(isStandalone && SERVICES.has(part) ? "standalone" : part);
-      return { name, address, pid: pid === undefined ? "" : `pid ${pid}`, note };
-    };
-    const both = (grpc: number, http: number): string =>
-      `gRPC 127.0.0.1:${grpc}  HTTP 127.0.0.1:${http}`;
     this.#screen.heading("Penstock runs");
-    this.#screen.table([
-      row(
-        "Postgres",
-        hostOf(servers.databaseUrl),
-        databaseUrl ? "yours (DATABASE_URL)" : "embedded",
-      ),
-      row(
-        "Kafka",
-        servers.bootstrapServers,
-        bootstrapServers ? "yours (KAFKA_BOOTSTRAP_SERVERS)" : `local; topic ${TOPIC}`,
-      ),
-      row("mapping", both(ports.mappingGrpc, ports.mappingHttp), "control plane"),
-      row("invoker", both(ports.invokerGrpc, ports.invokerHttp), "calls the functions"),
-      row("poller", both(ports.pollerGrpc, ports.pollerHttp), "reads the topic"),
-      row(HTTP_FUNCTION, `http://127.0.0.1:${ports.httpFunction}`, "an HTTP function"),
-      row(GRPC_FUNCTION, `127.0.0.1:${ports.grpcFunction}`, "a gRPC function"),
-    ]);
+    const pidOf = (part: string): number | undefined => this.#supervisor.pidOf(part);
+    this.#screen.table(overview(this.#settings, ports, servers, pidOf));
     const folder = relative(process.cwd(), this.#folders.logs) || ".";
     this.#screen.line(`\n  Logs are in ${folder}. Ctrl-C stops everything.`);
     this.#screen.heading("Deliveries, one line for each batch");
@@ -246,21 +225,5 @@ export class QuickStart {
       }
       this.#screen.line();
     };
-  }
-}
-
-const SERVICES = new Set(["mapping", "invoker", "poller"]);
-
-interface Servers {
-  databaseUrl: string;
-  bootstrapServers: string;
-}
-
-/** Host and port of a database URL: the rest is secret. */
-function hostOf(databaseUrl: string): string {
-  try {
-    return new URL(databaseUrl).host;
-  } catch {
-    return "(as given)";
   }
 }
