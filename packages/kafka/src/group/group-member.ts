@@ -25,6 +25,7 @@ import {
   LEAVE_EPOCH,
   type TopicPartitions,
 } from "./heartbeat.ts";
+import { HeartbeatPace } from "./heartbeat-pace.ts";
 import { SessionGuard } from "./session-guard.ts";
 
 export type MemberStep =
@@ -47,34 +48,26 @@ interface Owned {
   deadlineMs: number | null;
 }
 
-const FIRST_INTERVAL_MS = 1_000;
 /** While a heartbeat is in flight: so that a pause of the process is noticed. */
 const LOOK_INTERVAL_MS = 1_000;
-const INTERVAL_MS_MIN = 50;
-const INTERVAL_MS_MAX = 60_000;
-const SETTLING_INTERVAL_MS = 500;
-const EXPECTING_INTERVAL_MS = 250;
-const SETTLING_AFTER_JOIN_MS = 10_000;
-const RETRY_BASE_MS = 100;
-const TRANSIENT_RETRY_MS_MAX = 1_000;
-const REFUSED_RETRY_MS_MAX = 5_000;
+/** What a heartbeat interval counts for at least in the rebalance timeout. */
+const GRACE_INTERVAL_MS_MIN = 1_000;
 /** Of heartbeat intervals: what the session is assumed to be while nobody has told (Kafka's defaults: 9). */
 const SESSION_INTERVALS = 3;
 
 export class GroupMember {
   readonly #options: GroupMemberOptions;
   readonly #owned = new Map<string, Owned>();
-  readonly guard = new SessionGuard(SESSION_INTERVALS * FIRST_INTERVAL_MS);
+  readonly #pace = new HeartbeatPace();
+  readonly guard = new SessionGuard(SESSION_INTERVALS * this.#pace.intervalMs);
   #target: Map<string, { topicId: string; partition: number }> | null = null;
   #phase: MembershipState["phase"] = "joining";
   #epoch = JOIN_EPOCH;
   #incarnation = 1;
   #sentIncarnation = 1;
   #rebalances = 0;
-  #intervalMs = FIRST_INTERVAL_MS;
   #knownSessionMs: number | null = null;
   #isInFlight = false;
-  #sentAtMs = Number.NEGATIVE_INFINITY;
   /** Of the first heartbeat since the last answer: a target that we don't know yet can't be older. */
   #unansweredSinceMs: number | null = null;
   #needsFull = true;
@@ -82,10 +75,6 @@ export class GroupMember {
   #change = 0;
   #sentChange = 0;
   #ackedChange = 0;
-  #failures = 0;
-  #retryAtMs = Number.NEGATIVE_INFINITY;
-  #settlingUntilMs = Number.NEGATIVE_INFINITY;
-  #expectingUntilMs = Number.NEGATIVE_INFINITY;
   #hurried = false;
 
   constructor(options: GroupMemberOptions) {
@@ -130,11 +119,11 @@ export class GroupMember {
   /** What a broker or an operator says the session is; null goes back to the guess. */
   learnSession(sessionMs: number | null): void {
     this.#knownSessionMs = sessionMs;
-    this.guard.sessionMs = sessionMs ?? SESSION_INTERVALS * this.#intervalMs;
+    this.guard.sessionMs = sessionMs ?? SESSION_INTERVALS * this.#pace.intervalMs;
   }
 
   expectChange(nowMs: number, durationMs: number): void {
-    this.#expectingUntilMs = Math.max(this.#expectingUntilMs, nowMs + durationMs);
+    this.#pace.expectChange(nowMs, durationMs);
   }
 
   /** The next heartbeat goes out as soon as none is in flight. */
@@ -158,7 +147,7 @@ export class GroupMember {
 
   /** The heartbeat that is to be sent right now. `isNewConnection`: not the one that the last heartbeat went over. */
   compose(nowMs: number, isNewConnection: boolean): Heartbeat {
-    this.#sentAtMs = nowMs;
+    this.#pace.sent(nowMs);
     this.#sentIncarnation = this.#incarnation;
     this.#unansweredSinceMs ??= nowMs;
     this.#sentChange = this.#change;
@@ -197,21 +186,17 @@ export class GroupMember {
       this.#phase = "left";
       return [{ do: "changed" }];
     }
-    const mayHaveBeenSaidAtMs = this.#unansweredSinceMs ?? this.#sentAtMs;
+    const mayHaveBeenSaidAtMs = this.#unansweredSinceMs ?? this.#pace.sentAtMs;
     this.#unansweredSinceMs = null;
-    this.#failures = 0;
-    this.#retryAtMs = Number.NEGATIVE_INFINITY;
     this.#ackedChange = this.#sentChange;
-    this.guard.proved(this.#sentAtMs);
-    const intervalMs = clamp(answer.heartbeatIntervalMs, INTERVAL_MS_MIN, INTERVAL_MS_MAX);
-    // The rebalance timeout that the broker was told depends on it.
-    this.#needsFull = intervalMs !== this.#intervalMs;
-    this.#intervalMs = intervalMs;
+    this.guard.proved(this.#pace.sentAtMs);
+    // The rebalance timeout that the broker was told depends on its interval.
+    this.#needsFull = this.#pace.answered(answer.heartbeatIntervalMs);
     this.learnSession(this.#knownSessionMs);
     const isJoin = this.#phase === "joining";
     if (isJoin) {
       this.#phase = "member";
-      this.#settlingUntilMs = nowMs + SETTLING_AFTER_JOIN_MS;
+      this.#pace.joined(nowMs);
     }
     const isNewEpoch = this.#epoch !== answer.memberEpoch;
     this.#epoch = answer.memberEpoch;
@@ -226,10 +211,7 @@ export class GroupMember {
     this.#isInFlight = false;
     if (this.#phase === "left" || this.#sentIncarnation !== this.#incarnation) return [];
     this.#needsFull = true;
-    this.#failures++;
-    const limitMs = failure === "refused" ? REFUSED_RETRY_MS_MAX : TRANSIENT_RETRY_MS_MAX;
-    const waitMs = Math.min(limitMs, RETRY_BASE_MS * 2 ** Math.min(this.#failures - 1, 10));
-    this.#retryAtMs = nowMs + waitMs;
+    this.#pace.failed(nowMs, failure);
     return failure === "memberUnknown" ? this.memberUnknown(nowMs) : [];
   }
 
@@ -296,7 +278,7 @@ export class GroupMember {
     let moved = false;
     // The broker's own limit runs from when it first said so, which may have been in an answer that was lost.
     const drainMs = this.#options.drainLimitMs;
-    const deadlineMs = Math.min(nowMs + drainMs, saidAtMs + drainMs + this.#intervalMs);
+    const deadlineMs = Math.min(nowMs + drainMs, saidAtMs + drainMs + this.#pace.intervalMs);
     for (const [key, owned] of this.#owned) {
       if (target.has(key) || owned.deadlineMs !== null) continue;
       this.#revoke(owned, deadlineMs, steps);
@@ -356,27 +338,20 @@ export class GroupMember {
   }
 
   #heartbeatDueMs(nowMs: number): number {
-    if (this.#failures > 0) return this.#retryAtMs;
     const isUrgent =
       this.#phase === "joining" ||
       this.#hurried ||
       this.#needsFull ||
       this.#change !== this.#ackedChange ||
       !this.guard.isCertain;
-    if (isUrgent) return nowMs;
     const isDraining = [...this.#owned.values()].some((owned) => owned.deadlineMs !== null);
-    let everyMs = this.#intervalMs;
-    if (isDraining || nowMs < this.#settlingUntilMs)
-      everyMs = Math.min(everyMs, SETTLING_INTERVAL_MS);
-    if (nowMs < this.#expectingUntilMs) everyMs = Math.min(everyMs, EXPECTING_INTERVAL_MS);
-    return this.#sentAtMs + everyMs;
+    return this.#pace.dueMs(nowMs, isUrgent, isDraining);
   }
 
   /** The broker takes a draining member's partitions after this; two heartbeats more than we give ourselves. */
   #rebalanceTimeoutMs(): number {
-    return Math.ceil(
-      this.#options.drainLimitMs + 2 * Math.max(this.#intervalMs, FIRST_INTERVAL_MS),
-    );
+    const graceMs = 2 * Math.max(this.#pace.intervalMs, GRACE_INTERVAL_MS_MIN);
+    return Math.ceil(this.#options.drainLimitMs + graceMs);
   }
 
   #ownedList(): TopicPartitions[] {
@@ -400,8 +375,4 @@ function byKey(assignment: readonly TopicPartitions[]) {
     for (const partition of partitions)
       target.set(keyOf(topicId, partition), { topicId, partition });
   return target;
-}
-
-function clamp(value: number, min: number, max: number): number {
-  return Math.min(max, Math.max(min, value));
 }
