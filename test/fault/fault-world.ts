@@ -10,6 +10,7 @@ import {
   type ServiceProcess,
   World,
   type WorldOptions,
+  waitUntil,
 } from "@penstock/testkit";
 import { afterAll, afterEach, beforeAll, inject } from "vitest";
 
@@ -81,6 +82,12 @@ function tellLogs(world: World): void {
     const lines = service.logLines.slice(-LOG_LINES).join("\n");
     process.stderr.write(`--- ${service.name} (${service.pid})\n${lines}\n`);
   }
+}
+
+/** Lets a fault last. */
+export async function last(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  await waitUntil(`${ms} ms have passed`, () => performance.now() >= until, ms + 10_000);
 }
 
 /** The most memory that the process ever had resident. */

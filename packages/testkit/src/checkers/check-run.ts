@@ -26,7 +26,7 @@ export function checkRun(run: Run): void {
 export function violationsOf({ expected, deliveries, events, gaps }: Run): Violation[] {
   return [
     ...nothingLost(expected, deliveries, gaps),
-    ...orderPerPartition(expected, deliveries),
+    ...orderPerPartition(expected, deliveries, 0, gaps),
     ...commitAfterSettle(expected, events),
     ...noCommitByNonOwner(events),
     ...oneCallPerLane(events),

@@ -63,6 +63,15 @@ export class FaultProxy {
     return this.#connections.size;
   }
 
+  /** Bytes that open connections have taken and not passed on. */
+  get swallowed(): number {
+    let bytes = 0;
+    for (const { toServer, toClient } of this.#connections) {
+      bytes += toServer.swallowed + toClient.swallowed;
+    }
+    return bytes;
+  }
+
   heal(): void {
     this.toServer = HEALTHY;
     this.toClient = HEALTHY;

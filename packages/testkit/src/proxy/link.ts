@@ -12,6 +12,8 @@ export type Inspect = (piece: Buffer) => Buffer | null | "reset";
  * Order is kept, an end is passed on after the last byte.
  */
 export class Link {
+  /** Bytes that were taken and not passed on. */
+  swallowed = 0;
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #faults: () => LinkFaults;
@@ -57,7 +59,10 @@ export class Link {
 
   #take(piece: Buffer): void {
     const faults = this.#faults();
-    if (faults.isSilent) return;
+    if (faults.isSilent) {
+      this.swallowed += piece.length;
+      return;
+    }
     let sent = piece;
     if (faults.flipEveryBytes !== undefined) {
       sent = flipBits(piece, faults.flipEveryBytes, this.#taken);

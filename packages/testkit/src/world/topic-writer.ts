@@ -49,7 +49,8 @@ export class TopicWriter {
     partitions: number,
     valueBytes = 100,
   ): Promise<void> {
-    const chunk = 2000;
+    // Kafka refuses a batch of more than a megabyte.
+    const chunk = Math.max(1, Math.min(2000, Math.floor(800_000 / valueBytes)));
     for (let from = 0; from < count; from += chunk) {
       const messages: Message[] = [];
       for (let i = from; i < Math.min(count, from + chunk); i++) {
