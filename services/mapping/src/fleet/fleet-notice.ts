@@ -2,7 +2,6 @@ import { notify, type Sql } from "@penstock/postgres";
 
 /** Channels of Postgres over which replicas tell each other that something changed. */
 export const MAPPINGS_CHANNEL = "penstock_mappings";
-export const FUNCTIONS_CHANNEL = "penstock_functions";
 export const FLEET_CHANNEL = "penstock_fleet";
 
 /**
