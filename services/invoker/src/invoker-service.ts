@@ -5,6 +5,7 @@ import type { Invoker } from "@penstock/core";
 import { AddressGuard, InvokerCore } from "@penstock/egress";
 import { fleet, invoker } from "@penstock/proto";
 import {
+  advertisedAddress,
   joinFleet,
   type Logger,
   parseAddress,
@@ -17,7 +18,6 @@ import {
 import { handleInvoke } from "./invoke/invoke-handler.ts";
 import { INVOKE_STREAM_PATH, StreamServer } from "./invoke-stream/stream-server.ts";
 import type { InvokerSettings } from "./invoker-settings.ts";
-import { ownAddress } from "./own-address.ts";
 import { createCallObserver, observeInvoker } from "./telemetry/observe-invoker.ts";
 
 /**
@@ -91,7 +91,7 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     hello: {
       nodeId: invokerId,
       kind: fleet.NodeKind.INVOKER,
-      address: ownAddress(settings.advertisedHost, rpc),
+      address: advertisedAddress(settings.advertisedHost, rpc),
       version: VERSION,
     },
     log,

@@ -43,7 +43,7 @@ async function startEmbedded({ log, env }: StartContext) {
   });
   const service = await startInvokerService({
     settings: parseInvokerSettings(env),
-    log: log.child({ service: "invoker" }),
+    log: log.child({ part: "invoker" }),
     telemetry,
   });
   return {

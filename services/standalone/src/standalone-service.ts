@@ -19,20 +19,20 @@ export async function startStandalone({ log, env }: StartContext): Promise<Servi
 
   const mappingTelemetry = telemetry("penstock-mapping");
   const mapping = await startMappingService(mappingSettings, {
-    log: log.child({ service: "mapping" }),
+    log: log.child({ part: "mapping" }),
     meter: mappingTelemetry.meter,
     metrics: (request, response) => mappingTelemetry.metricsHandler(request, response),
   });
   const invokerTelemetry = telemetry("penstock-invoker");
   const invoker = await startInvokerService({
     settings: { ...invokerSettings, mappingService: mapping.grpc },
-    log: log.child({ service: "invoker" }),
+    log: log.child({ part: "invoker" }),
     telemetry: invokerTelemetry,
   });
   const pollerTelemetry = telemetry("penstock-poller");
   const poller = await startPollerService({
     settings: { ...pollerSettings, mappingService: mapping.grpc },
-    log: log.child({ service: "poller" }),
+    log: log.child({ part: "poller" }),
     telemetry: pollerTelemetry,
     invoker: invoker.invoker,
   });
