@@ -19,4 +19,8 @@ export class SeededRandom {
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
 }

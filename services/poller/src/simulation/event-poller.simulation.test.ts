@@ -1,3 +1,4 @@
+import { SeededRandom } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
 import { NO_TRACER } from "../event-poller/batch-tracer.ts";
 import type { EventPollerContext, Gap } from "../event-poller/context.ts";
@@ -6,7 +7,6 @@ import { NO_HISTORY } from "../event-poller/history.ts";
 import type { EventPollerSettings } from "../event-poller/settings.ts";
 import { Counters } from "../node/counters.ts";
 import { MemoryBudget } from "../node/memory-budget.ts";
-import { SeededRandom } from "./seeded-random.ts";
 import { type SeenCall, SimulatedFunction } from "./simulated-function.ts";
 import { SimulatedGroup, type SimulatedPartition } from "./simulated-group.ts";
 import { VirtualTime } from "./virtual-time.ts";

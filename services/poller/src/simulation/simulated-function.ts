@@ -1,5 +1,5 @@
 import type { FunctionCall, InvokeOutcome, Invoker } from "@penstock/core";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "@penstock/testkit";
 import type { VirtualTime } from "./virtual-time.ts";
 
 /** What the function saw: one entry for each call, in the order of arrival. */

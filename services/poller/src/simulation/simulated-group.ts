@@ -15,7 +15,7 @@ import {
   type RecordSourceOptions,
   SharedMemory,
 } from "@penstock/core";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "@penstock/testkit";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export const SIMULATED_TOPIC_ID = "0f3d2c1b-0000-4000-8000-00000000000a";
