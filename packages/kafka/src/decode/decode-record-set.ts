@@ -192,7 +192,8 @@ class Walk {
       buffer: bytes,
       timestampType: timestampTypeOf(head),
       bytes: bytes.length,
-      memory: new CountedMemory(bytes.length, head.count, countMemory).hold(),
+      // All of the memory behind it, of which it may be a view.
+      memory: new CountedMemory(bytes.buffer.byteLength, head.count, countMemory).hold(),
     });
     this.#coverFrom = head.nextOffset;
     return null;

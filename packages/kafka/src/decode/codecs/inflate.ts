@@ -13,10 +13,8 @@ export const CODEC_SNAPPY = 2;
 export const CODEC_LZ4 = 3;
 export const CODEC_ZSTD = 4;
 
-/** Output arrives in pieces of this size; most batches of producers with default settings fit one. */
-const CHUNK_BYTES = 32 * 1024;
-/** More unused memory than this behind a result is given back by copying it. */
-const SLACK_BYTES_MAX = 1024;
+/** Output arrives in pieces of this size; what fits one is not copied again. */
+const CHUNK_BYTES = 16 * 1024;
 /** Largest window a frame may ask for, 2^27 = 128 MiB: what zstd writes at its highest level. Memory is touched only as it fills. */
 const ZSTD_WINDOW_LOG_MAX = 27;
 
@@ -53,9 +51,9 @@ function byZlib(name: string, bytesMax: number, run: () => Buffer): Buffer {
   }
 }
 
-/** Node's result is a view on a whole piece of output, or of its pool. */
+/** Node's result may be a view on a whole piece of output: when that is mostly unused, a copy gives it back. */
 function exact(bytes: Buffer): Buffer {
-  if (bytes.buffer.byteLength - bytes.length <= SLACK_BYTES_MAX) return bytes;
+  if (bytes.buffer.byteLength <= 2 * bytes.length) return bytes;
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);
   return copy;
