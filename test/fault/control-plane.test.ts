@@ -6,7 +6,7 @@ import { type LocalPostgres, startPostgres } from "@penstock/local";
 import { mapping } from "@penstock/proto";
 import { countDuplicates, type Flow, waitUntil } from "@penstock/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { last, SETUP_MS, sharedWorld } from "./fault-world.ts";
+import { last, SETUP_MS, sharedByTwo, sharedWorld } from "./fault-world.ts";
 
 const { DISABLED, DISABLING, ENABLED } = mapping.MappingState;
 const VANISHED_MS = 20_000;
@@ -35,22 +35,21 @@ describe("the control plane is away", { timeout: SETUP_MS }, () => {
     "F70, F71, F72, I-19: with the database %s records flow on, the API answers Unavailable, and progress catches up",
     async (how) => {
       await shared.flow(twoPollers, async (flow) => {
-        await flow.send(400);
-        await flow.drain();
+        await sharedByTwo(flow);
         const adopted = adoptions(flow);
         if (how === "frozen") postgres.pause();
         else await (how === "stopped" ? postgres.stop() : postgres.kill());
         await flow.send(400);
-        await flow.delivered(800);
+        await flow.delivered(440);
         expect(await codeOf(shared.world.mappings.listEventSourceMappings({}))).toBe(
           Code.Unavailable,
         );
         await last(4000);
         await flow.send(400);
-        await flow.delivered(1200);
+        await flow.delivered(840);
         if (how === "frozen") postgres.resume();
         else await postgres.restart();
-        await caughtUp(flow, 1200);
+        await caughtUp(flow, 840);
         await flow.drain();
         flow.check();
         expect(adoptions(flow)).toBe(adopted);
@@ -63,22 +62,21 @@ describe("the control plane is away", { timeout: SETUP_MS }, () => {
   // Method: SIGKILL it, stop the database, start it, then start the database; under load all the while.
   it("F70, I-18, I-19: the mapping service dies and starts before its database; records flow on and nothing is reassigned", async () => {
     await shared.flow(twoPollers, async (flow) => {
-      await flow.send(400);
-      await flow.drain();
+      await sharedByTwo(flow);
       const adopted = adoptions(flow);
       await shared.world.mappingService.kill();
       await flow.send(400);
-      await flow.delivered(800);
+      await flow.delivered(440);
       await postgres.stop();
       const starting = shared.world.startMappingService();
       await flow.send(400);
-      await flow.delivered(1200);
+      await flow.delivered(840);
       await last(3000);
       await postgres.restart();
       await starting;
       await flow.send(400);
-      await flow.delivered(1600);
-      await caughtUp(flow, 1600);
+      await flow.delivered(1240);
+      await caughtUp(flow, 1240);
       await flow.drain();
       flow.check();
       expect(adoptions(flow)).toBe(adopted);
@@ -89,9 +87,8 @@ describe("the control plane is away", { timeout: SETUP_MS }, () => {
   // I-17. Goal: DISABLED is reported only when no call can start any more, and until then it is said who is waited for.
   // Method: freeze a poller that holds partitions, disable, look; thaw it, and send records after DISABLED.
   it("I-17, I-2: a mapping stays DISABLING and names the frozen node; after DISABLED no call starts", async () => {
-    await shared.flow(twoPollers, async (flow) => {
-      await flow.send(400);
-      await flow.drain();
+    await shared.flow({ ...twoPollers, functionTimeoutMs: 60_000 }, async (flow) => {
+      await sharedByTwo(flow);
       const frozen = shared.world.pollers[0];
       const held = flow.function.holdAll();
       await flow.send(40);

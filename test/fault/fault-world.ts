@@ -1,5 +1,5 @@
 /** What the fault tests share: a world for a whole file, a flow for each case, and what the services said when a case failed. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { createTestDatabase } from "@penstock/local";
 import { poller } from "@penstock/proto";
@@ -56,6 +56,15 @@ export function sharedWorld(
       try {
         await use(flow);
       } catch (error) {
+        if (process.env.DEBUG_FLOW) {
+          writeFileSync(
+            "/tmp/flow-debug.json",
+            JSON.stringify({
+              events: flow.events(),
+              deliveries: flow.function.deliveries.map((d) => ({ ...d, offsets: [...d.offsets] })),
+            }),
+          );
+        }
         await flow.function.stop();
         throw error;
       }
@@ -82,6 +91,23 @@ function tellLogs(world: World): void {
     const lines = service.logLines.slice(-LOG_LINES).join("\n");
     process.stderr.write(`--- ${service.name} (${service.pid})\n${lines}\n`);
   }
+}
+
+/** Both members are in the group and hold all partitions: what moves later moves because of the case. */
+export async function sharedByTwo(flow: Flow): Promise<void> {
+  await waitUntil(
+    "two members share the partitions",
+    async () => {
+      const { members } = await flow.world.admin.describeGroup(flow.mappingId);
+      const held = members.map(({ assignment }) =>
+        assignment.reduce((sum, { partitions }) => sum + partitions.length, 0),
+      );
+      return held.length === 2 && held.every((count) => count === flow.partitions / 2);
+    },
+    60_000,
+  );
+  await flow.send(flow.partitions * 10);
+  await flow.drain();
 }
 
 /** Lets a fault last. */

@@ -1,3 +1,4 @@
+import { waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
 import { last, residentPeakBytes, SETUP_MS, sharedWorld } from "./fault-world.ts";
 
@@ -28,7 +29,14 @@ describe("memory", { timeout: SETUP_MS }, () => {
     await shared.flow(options, async (flow) => {
       const held = flow.function.holdAll();
       await flow.send(PARTITIONS * PER_PARTITION, RECORD);
-      await held.reached(PARTITIONS);
+      await waitUntil(
+        "every partition is in a call",
+        () => {
+          const called = flow.function.deliveries.flatMap(({ offsets }) => [...offsets.keys()]);
+          return new Set(called).size === PARTITIONS;
+        },
+        60_000,
+      );
       await last(3000);
       held.release();
       await flow.drain(150_000);

@@ -1,7 +1,7 @@
 import { poller } from "@penstock/proto";
 import { countDuplicates, type Flow, type PollerEvent, waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
-import { lanesOf, SETUP_MS, sharedWorld } from "./fault-world.ts";
+import { lanesOf, SETUP_MS, sharedByTwo, sharedWorld } from "./fault-world.ts";
 
 const DRAIN_LIMIT_MS = 3000;
 
@@ -116,23 +116,6 @@ describe("partitions change hands while calls are in flight", () => {
     SETUP_MS,
   );
 });
-
-/** Both members are in the group and hold all partitions: what moves later moves because of the case. */
-async function sharedByTwo(flow: Flow): Promise<void> {
-  await waitUntil(
-    "two members share the partitions",
-    async () => {
-      const { members } = await flow.world.admin.describeGroup(flow.mappingId);
-      const held = members.map(({ assignment }) =>
-        assignment.reduce((sum, { partitions }) => sum + partitions.length, 0),
-      );
-      return held.length === 2 && held.every((count) => count === flow.partitions / 2);
-    },
-    60_000,
-  );
-  await flow.send(flow.partitions * 10);
-  await flow.drain();
-}
 
 function adoptions(flow: Flow): number {
   return flow.events().filter(({ event }) => event === "adopted").length;
