@@ -9,6 +9,8 @@ function batchOf(base: number, offsets: number[], next: number, release: () => v
   offsets.forEach((offset, row) => {
     columns[row * COLUMNS] = offset - base;
   });
+  const memory = new SharedMemory(1, release);
+  memory.hold();
   return {
     baseOffset: BigInt(base),
     nextOffset: BigInt(next),
@@ -18,7 +20,7 @@ function batchOf(base: number, offsets: number[], next: number, release: () => v
     timestamps: new Float64Array(offsets.length),
     timestampType: "CREATE_TIME",
     bytes: 10 * offsets.length,
-    memory: new SharedMemory(1, release),
+    memory,
   };
 }
 

@@ -52,7 +52,10 @@ export class LaneQueue {
     return entry === undefined ? -1 : timestampAt(entry, this.#row);
   }
 
-  /** Appends a batch whose `selection` names the rows to deliver, ascending; null = all. */
+  /**
+   * Appends a batch whose `selection` names the rows to deliver, ascending; null = all. The batch comes with its memory held once, and
+   * that hold is the queue's from now on.
+   */
   push(batch: RecordBatch, selection: Int32Array | null): void {
     invariant(
       batch.baseOffset >= this.#nextOffset,
@@ -60,8 +63,10 @@ export class LaneQueue {
     );
     this.#nextOffset = batch.nextOffset;
     const length = selection === null ? batch.count : selection.length;
-    if (length === 0) return;
-    batch.memory.hold();
+    if (length === 0) {
+      batch.memory.release();
+      return;
+    }
     this.#entries.push({ batch, selection, length, rowBytes: batch.bytes / length });
     this.#recordCount += length;
     this.#bytes += batch.bytes;

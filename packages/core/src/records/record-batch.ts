@@ -43,7 +43,7 @@ export interface RecordBatch {
   readonly timestampType: TimestampType;
   /** Bytes of `buffer` that belong to this batch: the measure for a lane's marks. */
   readonly bytes: number;
-  /** Shared count of the memory behind `buffer`: released once per batch when the batch is settled or discarded. */
+  /** Shared count of the memory behind `buffer`: held once for each batch by who makes it, released once when the batch is settled or discarded. */
   readonly memory: SharedMemory;
 }
 

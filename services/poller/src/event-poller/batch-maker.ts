@@ -2,7 +2,6 @@ import {
   type BatchEncoder,
   createHandleRequestEncoder,
   createLambdaEventEncoder,
-  discard,
   type FunctionSpec,
   offsetAt,
   payloadFormatOf,
@@ -110,9 +109,4 @@ function admit(lane: Lane, slices: QueueSlice[], recordCount: number): BatchPart
   );
   lane.pass();
   return { lane, queue: lane.queue, slices, range, recordCount };
-}
-
-/** Ends the share of a lane that is dead or starts over: nothing of it is settled. */
-export function dropPart(part: BatchPart): void {
-  discard(part.slices);
 }

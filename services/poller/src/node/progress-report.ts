@@ -5,8 +5,8 @@ import { fleet, mapping } from "@penstock/proto";
 import type { EventPollerReports, Gap, GapReason } from "../event-poller/context.ts";
 import type { EventPoller } from "../event-poller/event-poller.ts";
 
-/** Gaps that wait to be stored; the oldest are merged into the log only when there are more. */
-export const UNSTORED_GAPS_MAX = 10_000;
+/** Gaps that wait to be stored; more are counted as dropped and stay in the log alone. */
+const UNSTORED_GAPS_MAX = 10_000;
 
 /**
  * Collects what happened between two progress messages: changed partitions, problems, results, gaps.

@@ -268,6 +268,8 @@ function batchOf(
   });
   const buffer = Buffer.concat(values.flatMap((value) => [value, Buffer.from([0])]));
   countMemory(buffer.length);
+  const memory = new SharedMemory(buffer.length, (bytes) => countMemory(-bytes));
+  memory.hold();
   return {
     baseOffset: BigInt(from),
     nextOffset: BigInt(to),
@@ -277,6 +279,6 @@ function batchOf(
     timestamps: new Float64Array(held.length).fill(1_700_000_000_000),
     timestampType: "CREATE_TIME",
     bytes: buffer.length,
-    memory: new SharedMemory(buffer.length, (bytes) => countMemory(-bytes)),
+    memory,
   };
 }
