@@ -1,5 +1,5 @@
 /** What the fault tests share: a world for a whole file, a flow for each case, and what the services said when a case failed. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { createTestDatabase } from "@penstock/local";
 import { poller } from "@penstock/proto";
@@ -56,15 +56,6 @@ export function sharedWorld(
       try {
         await use(flow);
       } catch (error) {
-        if (process.env.DEBUG_FLOW) {
-          writeFileSync(
-            "/tmp/flow-debug.json",
-            JSON.stringify({
-              events: flow.events(),
-              deliveries: flow.function.deliveries.map((d) => ({ ...d, offsets: [...d.offsets] })),
-            }),
-          );
-        }
         await flow.function.stop();
         throw error;
       }
