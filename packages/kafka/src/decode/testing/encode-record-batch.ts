@@ -103,18 +103,28 @@ export function compress(codec: Codec, plain: Buffer): Buffer {
     case "zstd":
       return zstdCompressSync(plain);
     case "lz4":
-      return lz4Compress(plain);
+      return again(() => lz4Compress(plain));
     case "snappy":
-      return snappyCompress(plain);
+      return again(() => snappyCompress(plain));
     case "xerial":
       return xerial(plain);
+  }
+}
+
+/** The WASM compressors fail once when their memory has just grown under the view that they write into. */
+function again<T>(compressed: () => T): T {
+  try {
+    return compressed();
+  } catch (error) {
+    if (error instanceof TypeError) return compressed();
+    throw error;
   }
 }
 
 function xerial(plain: Buffer): Buffer {
   const parts: Buffer[] = [Buffer.from("82534e415050590000000001" + "00000001", "hex")];
   for (let at = 0; at < plain.length; at += 1000) {
-    const block = snappyCompress(plain.subarray(at, at + 1000));
+    const block = again(() => snappyCompress(plain.subarray(at, at + 1000)));
     const length = Buffer.alloc(4);
     length.writeUInt32BE(block.length);
     parts.push(length, block);
