@@ -2,6 +2,7 @@ import {
   type Assignment,
   type FunctionSpec,
   invariant,
+  type LaneStart,
   type LostReason,
   type MembershipState,
   type PartitionStart,
@@ -10,13 +11,11 @@ import {
   type RecordFilter,
   type RecordSource,
   type RecordSourceEvents,
-  startingOffset,
-  usableCommit,
 } from "@penstock/core";
 import { Lane } from "../lane/lane.ts";
 import type { MappingCounters } from "../node/counters.ts";
 import { Committer } from "./committer.ts";
-import type { EventPollerContext, GapReason } from "./context.ts";
+import type { EventPollerContext } from "./context.ts";
 import { Dispatcher, type DispatcherHost } from "./dispatcher.ts";
 import { FlowControl } from "./flow-control.ts";
 import { GapDesk } from "./gap-desk.ts";
@@ -27,8 +26,9 @@ import {
   removedUnderRetry,
   startAboveEnd,
 } from "./lane-messages.ts";
+import { findStart } from "./lane-start.ts";
 import { filterOf, selectRows } from "./select-rows.ts";
-import { type EventPollerSettings, pinKey } from "./settings.ts";
+import type { EventPollerSettings } from "./settings.ts";
 
 /**
  * One member of a mapping's consumer group, and the lanes of its partitions.
@@ -61,12 +61,8 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     this.#filter = filterOf(settings);
     this.#counters = context.counters.of(settings.mappingId);
     this.#dispatcher = new Dispatcher(context, this);
-    this.#flow = new FlowControl(
-      context,
-      () => this.#source,
-      () => this.#settings,
-    );
-    this.#gaps = new GapDesk(context, settings.mappingId);
+    this.#flow = new FlowControl(context, () => this.#source, this);
+    this.#gaps = new GapDesk(context, settings.mappingId, () => this.memberId);
     this.#committer = new Committer(
       context,
       () => this.#source,
@@ -129,13 +125,12 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   apply(settings: EventPollerSettings): void {
     const before = this.#settings;
     this.#settings = settings;
-    if (before.filterPatterns.join("\n") !== settings.filterPatterns.join("\n")) {
-      this.#filter = filterOf(settings);
-      for (const lane of this.#lanes.values()) {
-        if (lane.phase.is === "starting" || lane.phase.is === "stopped") continue;
-        this.#dispatcher.dissolve(lane);
-        this.rewind(lane, lane.queue.headOffset);
-      }
+    const isNewFilter = before.filterPatterns.join("\n") !== settings.filterPatterns.join("\n");
+    if (isNewFilter) this.#filter = filterOf(settings);
+    for (const lane of this.#lanes.values()) {
+      if (lane.phase.is === "starting" || lane.phase.is === "stopped") continue;
+      if (isNewFilter) this.rewind(lane, lane.queue.headOffset);
+      this.#dispatcher.dissolveOutdated(lane);
     }
     if (before.functionName !== settings.functionName) this.#dispatcher.functionChanged();
     else this.#dispatcher.tick();
@@ -162,39 +157,25 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
 
   /** Once a second: keeps the log ends of lanes known that are out of the fetch. */
   refresh(): void {
-    const stale: Assignment[] = [];
-    for (const lane of this.#lanes.values()) {
-      if (lane.isPaused || lane.phase.is === "stopped") stale.push(lane.assignment);
-    }
-    if (stale.length > 0) this.#source.refreshEnds(stale);
+    const stale = [...this.#lanes.values()].filter((lane) => lane.isPaused || lane.isStopped);
+    if (stale.length > 0) this.#source.refreshEnds(stale.map(({ assignment }) => assignment));
   }
 
   // --- partitions come ---
 
   adopted(assignment: Assignment, start: PartitionStart): void {
     invariant(!this.#lanes.has(assignment), "a partition was adopted twice");
-    const counters = this.#context.counters.partition(
-      this.#settings.mappingId,
-      assignment.topic,
-      assignment.partition,
-    );
+    const { mappingId } = this.#settings;
+    const counters = this.#context.counters.partition(mappingId, assignment);
     const lane = new Lane(assignment, start, counters, this.#context.clock.wallMs());
     this.#lanes.set(assignment, lane);
-    if (usableCommit(assignment, start) !== null) {
-      this.#start(lane, start, null);
-      return;
-    }
-    const { mappingId } = this.#settings;
-    const { topicId, partition } = assignment;
-    void this.#context.archive(mappingId, topicId, partition).then((archived) => {
-      if (!lane.isDead) this.#start(lane, start, archived);
+    findStart(this.#context, this.#settings, assignment, start, (decision) => {
+      if (!lane.isDead) this.#start(lane, decision);
     });
   }
 
-  #start(lane: Lane, start: PartitionStart, archived: bigint | null): void {
+  #start(lane: Lane, decision: LaneStart): void {
     const { assignment } = lane;
-    const pin = this.#settings.pinnedStarts.get(pinKey(assignment.topicId, assignment.partition));
-    const decision = startingOffset(assignment, start, archived, pin ?? null);
     if (decision.do === "stop") {
       const { consumerGroupId } = this.#settings;
       const { offset, logEnd } = decision;
@@ -203,17 +184,19 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     }
     const offset = decision.do === "start" ? decision.offset : decision.to;
     if (decision.do === "skip" && decision.source !== "pinned") {
-      this.#gap(lane, decision.from, decision.to, "truncated", removedBeforeRead(assignment));
+      this.#gaps.record(
+        lane,
+        decision.from,
+        decision.to,
+        "truncated",
+        removedBeforeRead(assignment),
+      );
     }
     if (decision.source === "committed" && decision.do === "start") lane.committed = offset;
     lane.restartAt(offset);
     lane.frontier.passTo(offset);
     lane.enter({ is: "idle" }, this.#context.clock.wallMs());
     this.#context.history.adopted(this.memberId, assignment, offset);
-    if (lane.drainUntilMs !== null) {
-      this.#finishDrain(lane);
-      return;
-    }
     this.#source.fetch(assignment, offset);
     this.#committer.mark(lane);
   }
@@ -222,7 +205,10 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
 
   records(assignment: Assignment, batches: readonly RecordBatch[]): void {
     const lane = this.#lanes.get(assignment);
-    if (lane === undefined || lane.isDead || lane.drainUntilMs !== null) return;
+    if (lane === undefined || lane.drainUntilMs !== null || lane.isStopped) {
+      for (const { memory } of batches) memory.release();
+      return;
+    }
     const { topic, partition } = assignment;
     for (const batch of batches) {
       const rows = this.#filter === null ? null : selectRows(this.#filter, batch, topic, partition);
@@ -263,7 +249,8 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
       return;
     }
     if (position < logStart) {
-      this.#pushGap(lane, position, logStart, "truncated", removedBeforeRead(assignment));
+      this.#gaps.pass(lane, position, logStart, "truncated", removedBeforeRead(assignment));
+      this.#committer.mark(lane);
     }
     this.#source.fetch(assignment, position < logStart ? logStart : position);
   }
@@ -271,7 +258,8 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   undecodable(assignment: Assignment, from: bigint, to: bigint, reason: string): void {
     const lane = this.#lanes.get(assignment);
     if (lane === undefined || lane.isDead) return;
-    this.#pushGap(lane, from, to, "undecodable", reason);
+    this.#gaps.pass(lane, from, to, "undecodable", reason);
+    this.#committer.mark(lane);
     this.#source.fetch(assignment, to);
   }
 
@@ -284,19 +272,15 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
       return;
     }
     lane.drainUntilMs = deadlineMs;
-    lane.queue.clear();
+    lane.clearQueue();
     this.#finishDrain(lane);
   }
 
   lost(assignment: Assignment, reason: LostReason): void {
     const lane = this.#lanes.get(assignment);
     if (lane === undefined) return;
-    this.#context.log.info("partition lost", {
-      topic: assignment.topic,
-      partition: assignment.partition,
-      epoch: assignment.epoch,
-      reason,
-    });
+    const { topic, partition, epoch } = assignment;
+    this.#context.log.info("partition lost", { topic, partition, epoch, reason });
     this.#end(lane, `lost:${reason}`);
   }
 
@@ -324,16 +308,16 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
       return;
     }
     this.#committer.mark(lane);
+    if (lane.stopReason !== null) this.#enterStopped(lane, lane.stopReason);
     this.taken(lane);
     this.#dispatcher.consider(lane);
   }
 
   recordTooLarge(lane: Lane, spec: FunctionSpec): void {
     const from = lane.queue.headOffset;
-    const slice = lane.queue.takeOne();
-    invariant(slice !== null, "a lane without records sent one that is too large");
-    if (slice.to === slice.entry.length) slice.entry.batch.memory.release();
-    this.#gap(lane, from, from + 1n, "recordTooLarge", recordOverLimit(spec));
+    invariant(lane.queue.recordCount > 0, "a lane without records sent one that is too large");
+    lane.skipBelow(from + 1n);
+    this.#gaps.record(lane, from, from + 1n, "recordTooLarge", recordOverLimit(spec));
     lane.pass();
     this.#committer.mark(lane);
     this.taken(lane);
@@ -341,8 +325,10 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
 
   rewind(lane: Lane, offset: bigint): void {
     lane.restartAt(offset);
-    lane.isPaused = false;
-    if (lane.drainUntilMs === null) this.#source.fetch(lane.assignment, offset);
+    if (lane.drainUntilMs !== null) return;
+    this.#source.fetch(lane.assignment, offset);
+    // A pause outlives the move of the position.
+    this.taken(lane);
   }
 
   // --- inside ---
@@ -350,33 +336,34 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   /** Skips what retention removed while it was under retry. */
   #skipTo(lane: Lane, offset: bigint): void {
     const from = lane.frontier.next;
-    while (lane.queue.recordCount > 0 && lane.queue.headOffset < offset) {
-      const slice = lane.queue.takeOne();
-      if (slice !== null && slice.to === slice.entry.length) slice.entry.batch.memory.release();
-    }
+    lane.skipBelow(offset);
     if (lane.queue.nextOffset < offset) this.rewind(lane, offset);
-    this.#gap(lane, from, offset, "truncatedUnderRetry", removedUnderRetry(lane.assignment));
+    this.#gaps.record(
+      lane,
+      from,
+      offset,
+      "truncatedUnderRetry",
+      removedUnderRetry(lane.assignment),
+    );
     lane.pass();
     this.#committer.mark(lane);
+    this.taken(lane);
   }
 
-  /** A gap at the end of what was fetched: it is passed when everything before it is settled. */
-  #pushGap(lane: Lane, from: bigint, to: bigint, reason: GapReason, message: string): void {
-    this.#gap(lane, from, to, reason, message);
-    lane.queue.skip(to);
-    lane.pass();
-    this.#committer.mark(lane);
-  }
-
-  #gap(lane: Lane, from: bigint, to: bigint, reason: GapReason, message: string): void {
-    this.#gaps.record(this.memberId, lane, from, to, reason, message);
-  }
-
+  /** Stops a lane, once the batch that it has in hand is settled. */
   #stop(lane: Lane, reason: string): void {
+    this.#context.reports.result(this.#settings.mappingId, `PROBLEM: ${reason}`, 0);
+    const { phase } = lane;
+    const isInHand = phase.is === "calling" || (phase.is === "waiting" && phase.batch !== null);
+    if (isInHand) lane.stopReason = reason;
+    else this.#enterStopped(lane, reason);
+  }
+
+  #enterStopped(lane: Lane, reason: string): void {
     lane.lastError = reason;
     lane.hasChanged = true;
+    lane.clearQueue();
     lane.enter({ is: "stopped", reason }, this.#context.clock.wallMs());
-    this.#context.reports.result(this.#settings.mappingId, `PROBLEM: ${reason}`, 0);
     if (lane.drainUntilMs !== null) this.#finishDrain(lane);
   }
 
@@ -396,7 +383,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
 
   #end(lane: Lane, how: string): void {
     this.#dispatcher.drop(lane);
-    lane.queue.clear();
+    lane.clearQueue();
     lane.enter({ is: "dead" }, this.#context.clock.wallMs());
     this.#lanes.delete(lane.assignment);
     this.#context.history.ended(this.memberId, lane.assignment, how);
