@@ -7,7 +7,7 @@ import {
   waitUntil,
 } from "@penstock/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { last, residentPeakBytes, SETUP_MS, sharedWorld } from "./fault-world.ts";
+import { last, residentPeakBytes, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
 const MIB = 1024 * 1024;
 

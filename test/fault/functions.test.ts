@@ -1,6 +1,6 @@
 import { type Answer, type Call, countDuplicates, type Flow, waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
-import { last, SETUP_MS, sharedWorld } from "./fault-world.ts";
+import { last, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
 describe.concurrent("functions that misbehave", { timeout: SETUP_MS }, () => {
   const shared = sharedWorld();

@@ -3,7 +3,7 @@ import { type Flow, TopicWriter, waitUntil } from "@penstock/testkit";
 import { Admin, Producer } from "@platformatic/kafka";
 import { Kafka, logLevel } from "kafkajs";
 import { describe, expect, inject, it } from "vitest";
-import { lanesOf, residentPeakBytes, SETUP_MS, sharedWorld } from "./fault-world.ts";
+import { lanesOf, residentPeakBytes, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
-import { last, pollerClient, residentPeakBytes, SETUP_MS, sharedWorld } from "./fault-world.ts";
+import { last, pollerClient, residentPeakBytes, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
 const MIB = 1024 * 1024;
 const BUFFER = 16 * MIB;

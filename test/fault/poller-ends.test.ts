@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { REPOSITORY_ROOT } from "@penstock/local";
 import { countDuplicates, type Flow, type ServiceProcess, waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
-import { lanesOf, SETUP_MS, sharedWorld } from "./fault-world.ts";
+import { lanesOf, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
 const ENV = { PENSTOCK_NODE_VANISHED_MS: "2000" };
 

@@ -1,7 +1,7 @@
 import { poller } from "@penstock/proto";
 import { countDuplicates, type Flow, type PollerEvent, waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
-import { lanesOf, SETUP_MS, sharedByTwo, sharedWorld } from "./fault-world.ts";
+import { lanesOf, SETUP_MS, sharedByTwo, sharedWorld } from "../shared-world.ts";
 
 const DRAIN_LIMIT_MS = 3000;
 

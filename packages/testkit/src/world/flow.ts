@@ -14,6 +14,8 @@ export interface FlowOptions {
   /** Default 5 s. */
   readonly functionTimeoutMs?: number;
   readonly payloadBytesMax?: number;
+  /** host:port of a gRPC function; default: the flow's own HTTP function. */
+  readonly grpcAddress?: string;
   /** `null` creates none. */
   readonly mapping?: MappingOptions | null;
 }
@@ -49,11 +51,21 @@ export class Flow {
 
   /** Stores the function (again), with other options if wanted. */
   async putFunction(changes: Partial<FlowOptions> = {}): Promise<void> {
-    const { functionTimeoutMs = 5000, payloadBytesMax } = { ...this.#options, ...changes };
+    const {
+      functionTimeoutMs = 5000,
+      payloadBytesMax,
+      grpcAddress,
+    } = {
+      ...this.#options,
+      ...changes,
+    };
     await this.world.functions.putFunction({
       function: {
         name: this.name,
-        target: { case: "http", value: { url: this.function.url } },
+        target:
+          grpcAddress === undefined
+            ? { case: "http", value: { url: this.function.url } }
+            : { case: "grpc", value: { address: grpcAddress } },
         timeout: {
           seconds: BigInt(Math.floor(functionTimeoutMs / 1000)),
           nanos: (functionTimeoutMs % 1000) * 1_000_000,

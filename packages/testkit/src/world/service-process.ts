@@ -105,6 +105,7 @@ export class ServiceProcess {
 const LOG_LINES_MAX = 2000;
 
 function readyLine(line: string): ReadyLine | null {
-  if (!line.includes('"msg":"ready"')) return null;
+  // Of standalone, only the whole counts.
+  if (!line.includes('"msg":"ready"') || line.includes('"part":')) return null;
   return JSON.parse(line) as ReadyLine;
 }

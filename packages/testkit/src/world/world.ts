@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createAdmin, type KafkaAdmin } from "@penstock/kafka";
 import { mapping } from "@penstock/proto";
@@ -24,6 +25,8 @@ export interface WorldOptions {
   readonly pollers?: number;
   /** Invoker processes; default 1. 0: pollers embed theirs. */
   readonly invokers?: number;
+  /** All services in one process; pollers and invokers of their own are 0 then. */
+  readonly isStandalone?: boolean;
   /** Settings of every service. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default 5 s: a call whose invoker was killed is made again only after it. */
@@ -41,6 +44,8 @@ export interface MappingOptions {
   readonly windowMs?: number;
   readonly minimumPollers?: number;
   readonly startingPosition?: mapping.StartingPosition;
+  /** With AT_TIMESTAMP. */
+  readonly startingTimestampMs?: number;
   readonly filters?: readonly string[];
   readonly consumerGroupId?: string;
 }
@@ -85,7 +90,10 @@ export class World {
   }
 
   async #start(): Promise<void> {
-    const { partitions = 1, pollers = 1, invokers = 1 } = this.#options;
+    const { partitions = 1, isStandalone = false } = this.#options;
+    const { pollers = 1, invokers = 1 } = isStandalone
+      ? { pollers: 0, invokers: 0 }
+      : this.#options;
     await this.admin.createTopic(this.topic, { partitions });
     await this.startMappingService();
     await Promise.all([
@@ -107,12 +115,15 @@ export class World {
   /** Starts (again) the mapping service, on the port that the others know. */
   async startMappingService(): Promise<void> {
     const port = this.mappingService === undefined ? "0" : portOf(this.mappingService.ready.grpc);
-    this.mappingService = await ServiceProcess.start("mapping", {
+    const env = {
       ...this.#env(),
       DATABASE_URL: this.#options.databaseUrl,
       PENSTOCK_MAPPING_GRPC_PORT: port,
       PENSTOCK_MAPPING_HTTP_PORT: "0",
-    });
+    };
+    this.mappingService = this.#options.isStandalone
+      ? await ServiceProcess.start("standalone", { ...env, ...FREE_PORTS, ...this.#history() })
+      : await ServiceProcess.start("mapping", env);
     const transport = createRpcTransport({ address: this.mappingService.ready.grpc });
     this.mappings = createClient(mapping.MappingService, transport);
     this.functions = createClient(mapping.FunctionService, transport);
@@ -123,16 +134,11 @@ export class World {
   }
 
   async addPoller(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    const history = join(this.folder, `poller-${this.#histories.length}.jsonl`);
-    this.#histories.push(history);
     const poller = await ServiceProcess.start("poller", {
       ...this.#env(),
+      ...FREE_PORTS,
+      ...this.#history(),
       PENSTOCK_MAPPING_SERVICE: this.mappingService.ready.grpc,
-      PENSTOCK_POLLER_GRPC_PORT: "0",
-      PENSTOCK_POLLER_HTTP_PORT: "0",
-      PENSTOCK_INVOKER_GRPC_PORT: "0",
-      PENSTOCK_INVOKER_HTTP_PORT: "0",
-      PENSTOCK_HISTORY_FILE: history,
       ...(this.#options.invokers === 0 && { PENSTOCK_INVOKER: "embedded" }),
       ...env,
     });
@@ -143,9 +149,8 @@ export class World {
   async addInvoker(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
     const invoker = await ServiceProcess.start("invoker", {
       ...this.#env(),
+      ...FREE_PORTS,
       PENSTOCK_MAPPING_SERVICE: this.mappingService.ready.grpc,
-      PENSTOCK_INVOKER_GRPC_PORT: "0",
-      PENSTOCK_INVOKER_HTTP_PORT: "0",
       ...env,
     });
     this.invokers.push(invoker);
@@ -165,6 +170,9 @@ export class World {
       batchSize: options.batchSize ?? 100,
       maximumBatchingWindow: duration(options.windowMs ?? 20),
       startingPosition: options.startingPosition ?? mapping.StartingPosition.TRIM_HORIZON,
+      ...(options.startingTimestampMs !== undefined && {
+        startingPositionTimestamp: timestampFromMs(options.startingTimestampMs),
+      }),
       provisionedPollerConfig: { minimumPollers: options.minimumPollers ?? 1 },
       ...(options.filters && {
         filterCriteria: { filters: options.filters.map((pattern) => ({ pattern })) },
@@ -249,6 +257,13 @@ export class World {
     if (codes.length > 0) throw new Error(`services did not end with 0: ${codes.join("; ")}`);
   }
 
+  /** A history file for one more poller. */
+  #history(): Record<string, string> {
+    const file = join(this.folder, `poller-${this.#histories.length}.jsonl`);
+    this.#histories.push(file);
+    return { PENSTOCK_HISTORY_FILE: file };
+  }
+
   #env(): Record<string, string> {
     return {
       PENSTOCK_ALLOW_PRIVATE_ADDRESSES: "true",
@@ -260,6 +275,13 @@ export class World {
     };
   }
 }
+
+const FREE_PORTS = {
+  PENSTOCK_POLLER_GRPC_PORT: "0",
+  PENSTOCK_POLLER_HTTP_PORT: "0",
+  PENSTOCK_INVOKER_GRPC_PORT: "0",
+  PENSTOCK_INVOKER_HTTP_PORT: "0",
+};
 
 function portOf(address: string): string {
   return address.slice(address.lastIndexOf(":") + 1);

@@ -1,4 +1,4 @@
-/** What the fault tests share: a world for a whole file, a flow for each case, and what the services said when a case failed. */
+/** What the tests of whole flows share: a world for a whole file, a flow for each case, and what the services said when a case failed. */
 import { readFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { createTestDatabase } from "@penstock/local";
