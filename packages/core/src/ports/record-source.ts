@@ -127,7 +127,11 @@ export interface RecordSourceOptions {
   readonly inflatedBytesMax: number;
   /** Called with bytes when a buffer comes alive (positive) and when the last view of it is released (negative). */
   readonly countMemory: (bytes: number) => void;
+  /** Called for each answered fetch: its time, the long poll included, and its bytes. */
+  readonly observeFetch?: ObserveFetch;
 }
+
+export type ObserveFetch = (durationMs: number, bytes: number) => void;
 
 /** Opens record sources; one per process, sharing control connections between the members of one cluster. */
 export interface RecordSourceDriver {

@@ -98,11 +98,7 @@ export class FetchChannel {
     this.#usedAtMs = sentAtMs;
     this.#counters.requests++;
     const body = await answer(connection, version, payload, answerWithinMs);
-    const latencyMs = this.#clock.nowMs() - sentAtMs;
-    this.#counters.responses++;
-    this.#counters.responseBytes += body.length;
-    this.#counters.latencyMsLast = latencyMs;
-    this.#counters.latencyMsTotal += latencyMs;
+    this.#counters.answered(this.#clock.nowMs() - sentAtMs, body.length);
     try {
       return { is: "answered", response: parseFetchResponse(body) };
     } catch (cause) {

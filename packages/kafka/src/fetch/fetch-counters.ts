@@ -1,11 +1,11 @@
-/** What a fetcher did since it was made: plain numbers, read by whoever exposes metrics. */
+import type { ObserveFetch } from "@penstock/core";
+
+/** What a fetcher did since it was made, in plain numbers. */
 export class FetchCounters {
+  readonly #observe: ObserveFetch;
   requests = 0;
   responses = 0;
   responseBytes = 0;
-  /** From request to response; a long poll that waits for records counts its wait. */
-  latencyMsTotal = 0;
-  latencyMsLast = 0;
   failures = 0;
   sessionsOpened = 0;
   /** Requests on the second connection, for partitions that could not wait for the parked long poll. */
@@ -14,4 +14,15 @@ export class FetchCounters {
   staleAnswers = 0;
   /** Record sets with damaged bytes that were fetched again. */
   damagedReads = 0;
+
+  constructor(observe: ObserveFetch = () => {}) {
+    this.#observe = observe;
+  }
+
+  /** A response came, this long after its request; a long poll that waits for records counts its wait. */
+  answered(durationMs: number, bytes: number): void {
+    this.responses++;
+    this.responseBytes += bytes;
+    this.#observe(durationMs, bytes);
+  }
 }

@@ -12,7 +12,7 @@
  *
  * Idle, it costs one parked request per broker and no timer of its own.
  */
-import type { Clock, PenstockError, RecordBatch } from "@penstock/core";
+import type { Clock, ObserveFetch, PenstockError, RecordBatch } from "@penstock/core";
 import { backoffMs } from "../cluster/backoff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal, toKafkaError } from "../cluster/kafka-error.ts";
@@ -39,6 +39,7 @@ export interface FetcherOptions {
   /** Most bytes that one compressed batch may inflate to. */
   readonly inflatedBytesMax: number;
   readonly countMemory: CountMemory;
+  readonly observeFetch?: ObserveFetch;
   /** How long a broker may hold a request while it has nothing. Default 500. */
   readonly maxWaitMs?: number;
   /** The same once nothing has come for a while: an idle fetcher then costs next to nothing. Default 5 s. */
@@ -75,7 +76,7 @@ const REPLICA_VALID_MS = 300_000;
 const LASTING_FAILURES = 5;
 
 export class Fetcher<K extends FetchKey = FetchKey> {
-  readonly counters = new FetchCounters();
+  readonly counters: FetchCounters;
   readonly #cluster: Cluster;
   readonly #options: FetcherOptions;
   readonly #clock: Clock;
@@ -91,6 +92,7 @@ export class Fetcher<K extends FetchKey = FetchKey> {
   constructor(cluster: Cluster, options: FetcherOptions, events: FetcherEvents<K>) {
     const { clock = PROCESS_CLOCK, fetchBytesMax, fetchPartitionBytesMax } = options;
     const maxWaitMs = options.maxWaitMs ?? MAX_WAIT_MS;
+    this.counters = new FetchCounters(options.observeFetch);
     this.#clock = clock;
     this.#cluster = cluster;
     this.#options = options;
@@ -335,8 +337,6 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     state.failures++;
     state.replica = null;
     state.retryAtMs = retryAtMs;
-    state.retryAtMs =
-      this.#clock.nowMs() + backoffMs(state.failures, BACKOFF_BASE_MS, BACKOFF_LIMIT_MS);
     this.#detach(state);
     this.#router.add(state);
     if (error === null || state.isPaused) return;

@@ -60,6 +60,7 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
               inflatedBytesMax: source.inflatedBytesMax,
               ...(fetchMaxWaitMs === undefined ? {} : { maxWaitMs: fetchMaxWaitMs }),
               countMemory: source.countMemory,
+              ...(source.observeFetch && { observeFetch: source.observeFetch }),
             },
             fetcherEvents,
           ),

@@ -11,6 +11,20 @@ export const ATTRIBUTES = {
   peer: "address or role of the other side",
 } as const;
 
+/** Every attribute of the span of a batch: its name and what it says. `messaging.*` are OpenTelemetry's own. */
+export const SPAN_ATTRIBUTES = {
+  system: { name: "messaging.system.name", meaning: "`kafka`" },
+  operation: { name: "messaging.operation.type", meaning: "`process`" },
+  destination: { name: "messaging.destination.name", meaning: "Kafka topic" },
+  recordCount: { name: "messaging.batch.message_count", meaning: "records of the batch" },
+  requestId: {
+    name: "penstock.request.id",
+    meaning: "identity of the batch, the same at each attempt",
+  },
+  attempt: { name: "penstock.attempt", meaning: "number of the attempt, from 1" },
+  outcome: { name: "penstock.outcome", meaning: "how the call ended" },
+} as const;
+
 export type AttributeName = keyof typeof ATTRIBUTES;
 
 /** Values of the attributes of one series. */

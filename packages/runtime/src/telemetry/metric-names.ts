@@ -1,7 +1,7 @@
 /**
  * Every metric of Penstock, in one place. `docs/operating/metrics.md` is written from this table.
  *
- * Per partition and mapping, the counters of records add up: polled = settled + filtered + dead-lettered + dropped + gap + in flight.
+ * Per partition and mapping, the counters of records add up: polled = settled + filtered + skipped + discarded + in flight (I-20).
  */
 import type { MetricDefinition } from "./metric-definition.ts";
 
@@ -42,23 +42,23 @@ const RECORDS = {
     PARTITION,
     "Records in failed calls, each attempt counted.",
   ),
-  recordsDeadLettered: counter(
-    "penstock.records.dead.lettered",
+  recordsSkipped: counter(
+    "penstock.records.skipped",
     "{record}",
     PARTITION,
-    "Records acknowledged by the failure destination.",
+    "Polled records that a gap report settled: too large, or removed under retry.",
   ),
-  recordsDropped: counter(
-    "penstock.records.dropped",
+  recordsDiscarded: counter(
+    "penstock.records.discarded",
     "{record}",
     PARTITION,
-    "Records given up by policy.",
+    "Polled records put away unsettled, to be polled again: their assignment ended, or the filter changed.",
   ),
   recordsGap: counter(
     "penstock.records.gap",
     "{record}",
     PARTITION,
-    "Offsets settled by a gap report.",
+    "Offsets settled by a gap report, also those that were never polled.",
   ),
   recordsCommitted: counter(
     "penstock.records.committed",
@@ -97,8 +97,8 @@ const PARTITIONS = {
   rebalances: counter(
     "penstock.rebalances",
     "{rebalance}",
-    ["mapping", "kind"],
-    "Changes of a member's partitions; kind: assigned, revoked, lost.",
+    ["mapping"],
+    "Times that partitions came to a member or were asked back.",
   ),
 } as const;
 

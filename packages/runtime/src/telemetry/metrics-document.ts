@@ -1,4 +1,4 @@
-import { ATTRIBUTES } from "./attribute-names.ts";
+import { ATTRIBUTES, SPAN_ATTRIBUTES } from "./attribute-names.ts";
 import { type MetricDefinition, prometheusName } from "./metric-definition.ts";
 import { METRIC_GROUPS } from "./metric-names.ts";
 
@@ -18,7 +18,7 @@ export function renderMetricTables(): string {
       "",
     ].join("\n");
   });
-  return [...groups, renderAttributes()].join("\n");
+  return [...groups, renderAttributes(), renderSpanAttributes()].join("\n");
 }
 
 function renderRow(metric: MetricDefinition): string {
@@ -36,4 +36,12 @@ function renderRow(metric: MetricDefinition): string {
 function renderAttributes(): string {
   const rows = Object.entries(ATTRIBUTES).map(([name, meaning]) => `| ${name} | ${meaning} |`);
   return ["### Attributes\n", "| attribute | meaning |", "|---|---|", ...rows, ""].join("\n");
+}
+
+function renderSpanAttributes(): string {
+  const rows = Object.values(SPAN_ATTRIBUTES).map(
+    ({ name, meaning }) => `| \`${name}\` | ${meaning} |`,
+  );
+  const head = ["### Attributes of a batch's span\n", "| attribute | meaning |", "|---|---|"];
+  return [...head, ...rows, ""].join("\n");
 }

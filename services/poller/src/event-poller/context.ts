@@ -41,10 +41,11 @@ export interface EventPollerContext {
   readonly reports: EventPollerReports;
 }
 
-/** One value for each call and commit, for distributions. */
+/** One value for each call, commit and fetch, for distributions. */
 export interface Observations {
   call(mappingId: string, outcome: InvokeOutcome["kind"], durationMs: number): void;
   commit(outcome: "answered" | "unknown", durationMs: number): void;
+  fetch(durationMs: number): void;
 }
 
 /** Where an event poller says what the control plane should know. */

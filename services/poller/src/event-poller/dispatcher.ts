@@ -132,14 +132,18 @@ export class Dispatcher {
     for (const part of batch.parts) this.#putBack(part);
   }
 
+  /** Takes a waiting batch apart that the mapping's settings would not form any more. */
+  dissolveOutdated(lane: Lane): void {
+    const { phase } = lane;
+    if (phase.is !== "waiting" || lane.drainUntilMs !== null) return;
+    if (phase.batch?.parts.some((part) => this.#isOutdated(part))) this.dissolve(lane);
+  }
+
   /** Drops a lane's waiting batch, unsettled: the lane is dead or given up. */
   drop(lane: Lane): void {
     if (lane.phase.is !== "waiting" || lane.phase.batch === null) return;
     this.#releasePayload(lane.phase.batch);
-    for (const part of lane.phase.batch.parts) {
-      lane.counters.discarded += part.recordCount;
-      discard(part.slices);
-    }
+    for (const part of lane.phase.batch.parts) discard(part.slices);
   }
 
   stop(): void {
@@ -156,11 +160,14 @@ export class Dispatcher {
   #send(lanes: readonly Lane[], settings: EventPollerSettings): void {
     const spec = this.#context.functions.get(settings.functionName);
     if (spec === undefined) {
+      const problem = problemText("unknownFunction", UNKNOWN_FUNCTION);
+      this.#context.reports.result(settings.mappingId, problem, 0);
       for (const lane of lanes) this.#delay(lane, UNKNOWN_FUNCTION);
       return;
     }
     const batch = this.#make(lanes, settings, spec);
     if (batch === null) return;
+    this.#counters.batches++;
     this.#context.memory.count((batch.payload as Buffer).length);
     for (const { lane } of batch.parts) this.#host.taken(lane);
     this.#call(batch, settings);
@@ -209,12 +216,9 @@ export class Dispatcher {
     const attempt = batch.failedAttempts + 1;
     const spec = batch.encodedFor;
     const span = this.#context.tracer.start(batch, attempt);
-    const counters = this.#counters;
     const payload = batch.payload as Buffer;
-    counters.batches++;
-    counters.callsInFlight++;
     for (const { lane, recordCount } of batch.parts) lane.counters.invoked += recordCount;
-    counters.payloadBytes += payload.length;
+    this.#counters.payloadBytes += payload.length;
     this.#context.history.called(this.#host.memberId, batch, attempt);
     const startedMs = this.#context.clock.nowMs();
     void this.#context.invoker
@@ -233,7 +237,6 @@ export class Dispatcher {
         timeoutMs: spec.timeoutMs,
       })
       .then((outcome) => {
-        counters.callsInFlight--;
         const durationMs = this.#context.clock.nowMs() - startedMs;
         this.#context.observe.call(settings.mappingId, outcome.kind, durationMs);
         span.end(outcome.kind, "message" in outcome ? outcome.message : "");
@@ -247,10 +250,7 @@ export class Dispatcher {
     for (const part of batch.parts) {
       const { phase } = part.lane;
       if (phase.is === "calling" && phase.batch === batch) live.push(part);
-      else {
-        part.lane.counters.discarded += part.recordCount;
-        discard(part.slices);
-      }
+      else discard(part.slices);
     }
     const step = nextStep(batch, outcome, this.#context.random());
     if (step.do === "settle") this.#settle(batch, live);
@@ -289,18 +289,22 @@ export class Dispatcher {
     const { mappingId } = this.#host.settings();
     this.#context.reports.result(mappingId, problemText(outcome.kind, message), 0);
     const isShared = batch.parts.length > 1;
+    const isOutdated = live.some((part) => this.#isOutdated(part));
     if (step.do === "retry") batch.failedAttempts++;
     else batch.waits++;
     batch.waits = step.do === "retry" ? 0 : batch.waits;
-    if (isShared || (step.do === "wait" && step.encodeAnew) || live.length === 0) {
+    if (isShared || isOutdated || (step.do === "wait" && step.encodeAnew) || live.length === 0) {
       this.#releasePayload(batch);
     }
     for (const part of live) {
       const { lane } = part;
       lane.lastError = `${outcome.kind}: ${message}`;
       lane.hasChanged = true;
-      if (step.do === "retry") {
-        lane.counters.failed += part.recordCount;
+      if (step.do === "retry") lane.counters.failed += part.recordCount;
+      if (this.#isOutdated(part)) {
+        this.#putBack(part);
+        this.#delay(lane, null, step.delayMs);
+      } else if (step.do === "retry") {
         this.#wait(lane, isShared ? this.#maker.split(batch, part) : batch, step.delayMs, "retry");
       } else if (isShared) {
         this.#putBack(part);
@@ -330,11 +334,17 @@ export class Dispatcher {
     this.#alarm.at(untilMs);
   }
 
+  /** Whether the settings changed under it: the lane started over with another filter, or batches are smaller now. */
+  #isOutdated({ lane, queue, recordCount }: BatchPart): boolean {
+    return queue !== lane.queue || recordCount > this.#host.settings().batchSize;
+  }
+
   #putBack(part: BatchPart): void {
     const { lane, queue, slices, range } = part;
     lane.frontier.withdraw(range);
     if (queue === lane.queue && lane.drainUntilMs === null) queue.putBack(slices);
     else {
+      lane.counters.discarded += part.recordCount;
       discard(slices);
       this.#host.rewind(lane, range.from);
     }

@@ -78,6 +78,10 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
         fetchPartitionBytesMax: context.fetchPartitionBytesMax,
         inflatedBytesMax: context.inflatedBytesMax,
         countMemory: context.memory.count,
+        observeFetch: (durationMs, bytes) => {
+          this.#counters.fetchedBytes += bytes;
+          context.observe.fetch(durationMs);
+        },
       },
       this,
     );
@@ -382,8 +386,9 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   }
 
   #end(lane: Lane, how: string): void {
+    lane.counters.discarded += lane.recordsInMemory;
     this.#dispatcher.drop(lane);
-    lane.clearQueue();
+    lane.queue.clear();
     lane.enter({ is: "dead" }, this.#context.clock.wallMs());
     this.#lanes.delete(lane.assignment);
     this.#context.history.ended(this.memberId, lane.assignment, how);

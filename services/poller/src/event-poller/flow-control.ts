@@ -10,16 +10,16 @@ import type { EventPollerSettings } from "./settings.ts";
 export class FlowControl {
   readonly #context: EventPollerContext;
   readonly #source: () => RecordSource;
-  readonly #settings: () => EventPollerSettings;
+  readonly #host: { settings(): EventPollerSettings };
 
   constructor(
     context: EventPollerContext,
     source: () => RecordSource,
-    settings: () => EventPollerSettings,
+    host: { settings(): EventPollerSettings },
   ) {
     this.#context = context;
     this.#source = source;
-    this.#settings = settings;
+    this.#host = host;
   }
 
   /** Records came: the lane may be full. */
@@ -42,7 +42,7 @@ export class FlowControl {
   }
 
   #marks(lane: Lane): LaneMarks {
-    const { batchSize, functionName } = this.#settings();
+    const { batchSize, functionName } = this.#host.settings();
     const spec = this.#context.functions.get(functionName);
     const payloadBytesMax = spec?.payloadBytesMax ?? this.#context.fetchPartitionBytesMax;
     return laneMarks(batchSize, lane.recordBytes, payloadBytesMax);

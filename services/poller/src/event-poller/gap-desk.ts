@@ -5,28 +5,30 @@ import type { EventPollerContext, GapReason } from "./context.ts";
 export class GapDesk {
   readonly #context: EventPollerContext;
   readonly #mappingId: string;
+  readonly #memberId: () => string;
 
-  constructor(context: EventPollerContext, mappingId: string) {
+  constructor(context: EventPollerContext, mappingId: string, memberId: () => string) {
     this.#context = context;
     this.#mappingId = mappingId;
+    this.#memberId = memberId;
+  }
+
+  /** A gap at the end of what was fetched: it is passed when everything before it is settled. */
+  pass(lane: Lane, from: bigint, to: bigint, reason: GapReason, message: string): void {
+    this.record(lane, from, to, reason, message);
+    lane.queue.skip(to);
+    lane.pass();
   }
 
   /** Offsets `[from, to)` of the lane are settled without the function. */
-  record(
-    memberId: string,
-    lane: Lane,
-    from: bigint,
-    to: bigint,
-    reason: GapReason,
-    message: string,
-  ): void {
+  record(lane: Lane, from: bigint, to: bigint, reason: GapReason, message: string): void {
     const { topic, topicId, partition } = lane.assignment;
     const mappingId = this.#mappingId;
     lane.counters.gap += Number(to - from);
     lane.hasChanged = true;
     const { gaps } = this.#context.counters.of(mappingId);
     gaps.set(reason, (gaps.get(reason) ?? 0) + 1);
-    this.#context.history.settled(memberId, lane.assignment, from, to, `gap:${reason}`);
+    this.#context.history.settled(this.#memberId(), lane.assignment, from, to, `gap:${reason}`);
     const firstOffset = from;
     const lastOffset = to - 1n;
     this.#context.log.warn("gap", {

@@ -1,13 +1,14 @@
 import {
   type Assignment,
   CommitFrontier,
+  discard,
   LaneQueue,
   type PartitionStart,
   type RecordBatch,
   timestampAt,
 } from "@penstock/core";
 import type { PartitionCounters } from "../node/counters.ts";
-import type { Batch } from "./batch.ts";
+import type { Batch, BatchPart } from "./batch.ts";
 
 /**
  * The ordered path of one assigned partition.
@@ -33,6 +34,8 @@ export class Lane {
   /** Monotonic ms at which it must be given up; null while it is ours. */
   drainUntilMs: number | null = null;
   isPaused = false;
+  /** Set when it is to stop as soon as the batch in hand is settled. */
+  stopReason: string | null = null;
   /** Waits in a row without a charged attempt, of batches that were dissolved. */
   waits = 0;
   /** The last failure, empty after a success. */
@@ -66,6 +69,10 @@ export class Lane {
     return this.phase.is === "dead";
   }
 
+  get isStopped(): boolean {
+    return this.phase.is === "stopped";
+  }
+
   /** Whether it may form a batch now. */
   get isIdle(): boolean {
     return this.phase.is === "idle" && this.drainUntilMs === null;
@@ -73,10 +80,30 @@ export class Lane {
 
   /** Starts, or starts over, at an offset: what is queued is dropped, what is in flight goes on. */
   restartAt(offset: bigint): void {
-    this.queue.clear();
+    this.clearQueue();
     this.queue = new LaneQueue(offset);
     this.waitingSinceMs = null;
     this.hasChanged = true;
+  }
+
+  /** Puts away what is queued, unsettled. */
+  clearQueue(): void {
+    this.counters.discarded += this.queue.recordCount;
+    this.queue.clear();
+  }
+
+  /** Drops queued records below `offset`: a gap report settles them. */
+  skipBelow(offset: bigint): void {
+    while (this.queue.recordCount > 0 && this.queue.headOffset < offset) {
+      const slice = this.queue.takeOne();
+      if (slice !== null) discard([slice]);
+      this.counters.skipped++;
+    }
+  }
+
+  /** Records in memory: queued, in a call, or waiting for one. */
+  get recordsInMemory(): number {
+    return this.queue.recordCount + (this.#partInHand()?.recordCount ?? 0);
   }
 
   push(batch: RecordBatch, selection: Int32Array | null): void {
@@ -90,10 +117,7 @@ export class Lane {
 
   /** Timestamp of the oldest record that is not settled, ms; -1 when none is in memory. */
   get oldestTimestampMs(): number {
-    const { phase } = this;
-    const batch = phase.is === "calling" || phase.is === "waiting" ? phase.batch : null;
-    const part = batch?.parts.find((each) => each.lane === this);
-    const first = part?.slices[0];
+    const first = this.#partInHand()?.slices[0];
     return first === undefined ? this.queue.headTimestampMs : timestampAt(first.entry, first.from);
   }
 
@@ -105,6 +129,12 @@ export class Lane {
   enter(phase: LanePhase, wallMs: number): void {
     this.phase = phase;
     this.phaseSinceWallMs = wallMs;
+  }
+
+  #partInHand(): BatchPart | undefined {
+    const { phase } = this;
+    const batch = phase.is === "calling" || phase.is === "waiting" ? phase.batch : null;
+    return batch?.parts.find((each) => each.lane === this);
   }
 }
 

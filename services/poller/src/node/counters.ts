@@ -1,9 +1,10 @@
+import type { Assignment } from "@penstock/core";
+
 /**
  * What happened on this node, in plain integers: counted per batch, read by observable instruments when metrics are collected. They
  * outlive lanes and event pollers, because a counter must not fall.
  *
- * By partition, polled = settled + filtered + discarded + in memory; what was discarded is fetched again, here or by the next owner. Gaps
- * count offsets, most of which were never polled.
+ * By partition, polled = settled + filtered + skipped + discarded + in memory (I-20). Gaps count offsets, most of which were never polled.
  */
 export interface PartitionCounters {
   readonly mappingId: string;
@@ -18,14 +19,17 @@ export interface PartitionCounters {
   failed: number;
   committed: number;
   gap: number;
+  /** Polled, and then settled by a gap report. */
+  skipped: number;
+  /** Put away unsettled, because the assignment ended or the lane started over: they are polled again, here or by the next owner. */
   discarded: number;
 }
 
 export interface MappingCounters {
   batches: number;
   payloadBytes: number;
+  fetchedBytes: number;
   rebalances: number;
-  callsInFlight: number;
   /** Gap reports by reason. */
   readonly gaps: Map<string, number>;
 }
@@ -37,13 +41,13 @@ export class Counters {
   of(mappingId: string): MappingCounters {
     let counters = this.#mappings.get(mappingId);
     if (counters === undefined) {
-      counters = { batches: 0, payloadBytes: 0, rebalances: 0, callsInFlight: 0, gaps: new Map() };
+      counters = { batches: 0, payloadBytes: 0, fetchedBytes: 0, rebalances: 0, gaps: new Map() };
       this.#mappings.set(mappingId, counters);
     }
     return counters;
   }
 
-  partition(mappingId: string, topic: string, partition: number): PartitionCounters {
+  partition(mappingId: string, { topic, partition }: Assignment): PartitionCounters {
     const key = `${mappingId}/${topic}/${partition}`;
     let counters = this.#partitions.get(key);
     if (counters === undefined) {
@@ -58,6 +62,7 @@ export class Counters {
         failed: 0,
         committed: 0,
         gap: 0,
+        skipped: 0,
         discarded: 0,
       };
       this.#partitions.set(key, counters);

@@ -21,14 +21,16 @@ export interface ObservedPoller {
   readonly clock: Clock;
 }
 
-/** Distributions: one value for each call and commit. */
+/** Distributions: one value for each call, commit and fetch. */
 export function createObservations({ meter }: Telemetry): Observations {
   const delivery = createHistogram(meter, METRICS.deliverySeconds);
   const commit = createHistogram(meter, METRICS.commitSeconds);
+  const fetch = createHistogram(meter, METRICS.fetchSeconds);
   return {
     call: (mapping, outcome, durationMs) =>
       delivery.record(durationMs / 1000, { mapping, outcome }),
     commit: (outcome, durationMs) => commit.record(durationMs / 1000, { outcome }),
+    fetch: (durationMs) => fetch.record(durationMs / 1000),
   };
 }
 
@@ -41,7 +43,11 @@ export function observePoller({ meter }: Telemetry, observed: ObservedPoller): v
     );
   }
   const lanes = (read: (lane: Lane) => number | null) => () => observeLanes(node, read);
-  observeMetric(meter, METRICS.recordsInFlight, lanes(recordsInMemory));
+  observeMetric(
+    meter,
+    METRICS.recordsInFlight,
+    lanes((lane) => lane.recordsInMemory),
+  );
   observeMetric(meter, METRICS.lagRecords, lanes(lagOf));
   observeMetric(
     meter,
@@ -65,10 +71,15 @@ export function observePoller({ meter }: Telemetry, observed: ObservedPoller): v
     METRICS.payloadBytes,
     mappings((each) => each.payloadBytes),
   );
-  observeMetric(meter, METRICS.rebalances, () =>
-    [...counters.mappings()].map(
-      ([mapping, each]): Observation => [each.rebalances, { mapping, kind: "changed" }],
-    ),
+  observeMetric(
+    meter,
+    METRICS.fetchedBytes,
+    mappings((each) => each.fetchedBytes),
+  );
+  observeMetric(
+    meter,
+    METRICS.rebalances,
+    mappings((each) => each.rebalances),
   );
   observeMetric(meter, METRICS.gaps, () =>
     [...counters.mappings()].flatMap(([mapping, each]) =>
@@ -93,6 +104,8 @@ const PARTITION_COUNTERS = [
   ["recordsSettled", "settled"],
   ["recordsFailed", "failed"],
   ["recordsGap", "gap"],
+  ["recordsSkipped", "skipped"],
+  ["recordsDiscarded", "discarded"],
   ["recordsCommitted", "committed"],
 ] as const satisfies readonly [keyof typeof METRICS, keyof PartitionCounters][];
 
@@ -123,13 +136,6 @@ function lagSecondsOf(lane: Lane, wallMs: number): number | null {
   if (lane.logEnd <= lane.frontier.next) return 0;
   const oldest = lane.oldestTimestampMs;
   return oldest < 0 ? null : Math.max(0, (wallMs - oldest) / 1000);
-}
-
-function recordsInMemory(lane: Lane): number {
-  const { phase } = lane;
-  const batch = phase.is === "calling" || phase.is === "waiting" ? phase.batch : null;
-  const part = batch?.parts.find((each) => each.lane === lane);
-  return lane.queue.recordCount + (part?.recordCount ?? 0);
 }
 
 function count(node: PollerNode, states: (poller: EventPoller) => string[]): Observation[] {

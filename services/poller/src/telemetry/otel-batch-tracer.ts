@@ -1,6 +1,11 @@
 import { type Link, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { HeaderCursor, type QueueSlice } from "@penstock/core";
-import { formatTraceparent, parseTraceContext, type Telemetry } from "@penstock/runtime";
+import {
+  formatTraceparent,
+  parseTraceContext,
+  SPAN_ATTRIBUTES,
+  type Telemetry,
+} from "@penstock/runtime";
 import { type BatchTracer, NO_TRACER } from "../event-poller/batch-tracer.ts";
 import type { Batch } from "../lane/batch.ts";
 
@@ -22,12 +27,12 @@ export function createBatchTracer({ tracer, isTracing }: Telemetry): BatchTracer
         kind: SpanKind.CONSUMER,
         links: linksOf(batch),
         attributes: {
-          "messaging.system.name": "kafka",
-          "messaging.operation.type": "process",
-          "messaging.destination.name": topic,
-          "messaging.batch.message_count": batch.recordCount,
-          "penstock.request.id": batch.requestId,
-          "penstock.attempt": attempt,
+          [SPAN_ATTRIBUTES.system.name]: "kafka",
+          [SPAN_ATTRIBUTES.operation.name]: "process",
+          [SPAN_ATTRIBUTES.destination.name]: topic,
+          [SPAN_ATTRIBUTES.recordCount.name]: batch.recordCount,
+          [SPAN_ATTRIBUTES.requestId.name]: batch.requestId,
+          [SPAN_ATTRIBUTES.attempt.name]: attempt,
         },
       });
       const context = span.spanContext();
@@ -35,7 +40,7 @@ export function createBatchTracer({ tracer, isTracing }: Telemetry): BatchTracer
         traceparent: formatTraceparent(context),
         tracestate: context.traceState?.serialize() ?? "",
         end(outcome, message) {
-          span.setAttribute("penstock.outcome", outcome);
+          span.setAttribute(SPAN_ATTRIBUTES.outcome.name, outcome);
           if (outcome !== "success") span.setStatus({ code: SpanStatusCode.ERROR, message });
           span.end();
         },
