@@ -75,6 +75,8 @@ export interface RpcServer {
   stop(): Promise<void>;
 }
 
+/** A batch of the invoke stream fits into few DATA frames; the default of 16 KiB cuts it into many. */
+const FRAME_BYTES_MAX = 256 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
 const HEADER_PAIRS_MAX = 100;
 const SESSION_MEMORY_MB_MAX = 64;
@@ -96,6 +98,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const server = createServer({
     settings: {
       initialWindowSize: WINDOW_BYTES,
+      maxFrameSize: FRAME_BYTES_MAX,
       maxConcurrentStreams: options.streamsMax ?? 1000,
       maxHeaderListSize: HEADER_BYTES_MAX,
       enablePush: false,
