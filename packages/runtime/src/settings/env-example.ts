@@ -2,7 +2,7 @@ import type { Setting } from "./setting.ts";
 import { SETTING_GROUPS } from "./settings-table.ts";
 
 const HEAD = `# Settings of Penstock, all optional but DATABASE_URL (npm start sets that one itself).
-# PENSTOCK_SECRET_<NAME> holds a secret that a function's header refers to.
+# Unknown PENSTOCK_* names are refused, but for PENSTOCK_SECRET_*, which no service reads.
 `;
 
 /** The text of `.env.example`: every setting with its default, commented out. */

@@ -225,6 +225,59 @@ const TELEMETRY = {
     name: "OTEL_TRACES_SAMPLER_ARG",
     description: "Share of traces for the traceidratio samplers, 0 to 1.",
   }),
+  otlpMetricsEndpoint: text({
+    name: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+    description: "Whole URL for metrics, instead of /v1/metrics of the collector.",
+  }),
+  otlpTracesEndpoint: text({
+    name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    description: "Whole URL for traces, instead of /v1/traces of the collector.",
+  }),
+  metricsExporter: text({
+    name: "OTEL_METRICS_EXPORTER",
+    description: "none: metrics are not exported.",
+  }),
+  tracesExporter: text({
+    name: "OTEL_TRACES_EXPORTER",
+    description: "none: traces are not exported.",
+  }),
+  resourceAttributes: text({
+    name: "OTEL_RESOURCE_ATTRIBUTES",
+    description: "More attributes of the process, key=value[,key=value].",
+  }),
+  serviceName: text({
+    name: "OTEL_SERVICE_NAME",
+    description: "Name of the service in telemetry, instead of penstock-mapping and so on.",
+  }),
+  sdkDisabled: text({
+    name: "OTEL_SDK_DISABLED",
+    description: "true: nothing is exported.",
+  }),
+};
+
+const QUICK_START = {
+  kafkaPort: port({
+    name: "PENSTOCK_KAFKA_PORT",
+    default: 9092,
+    description:
+      "Port of the local Kafka on its first start, and then the same again. 0 = any free port.",
+  }),
+  postgresPort: port({
+    name: "PENSTOCK_POSTGRES_PORT",
+    default: 0,
+    description:
+      "Port of the local Postgres on its first start, and then the same again. 0 = any free port.",
+  }),
+  httpFunctionPort: port({
+    name: "PENSTOCK_HTTP_FUNCTION_PORT",
+    default: 7490,
+    description: "Port of the example function over HTTP. 0 = any free port.",
+  }),
+  grpcFunctionPort: port({
+    name: "PENSTOCK_GRPC_FUNCTION_PORT",
+    default: 7491,
+    description: "Port of the example function over gRPC. 0 = any free port.",
+  }),
 };
 
 /** The groups in the order in which people read them. */
@@ -234,6 +287,7 @@ export const SETTING_GROUPS = {
   Behaviour: BEHAVIOUR,
   Limits: LIMITS,
   Telemetry: TELEMETRY,
+  "Quick start (npm start)": QUICK_START,
 } as const;
 
 export const SETTINGS = Object.freeze({
@@ -242,6 +296,7 @@ export const SETTINGS = Object.freeze({
   ...BEHAVIOUR,
   ...LIMITS,
   ...TELEMETRY,
+  ...QUICK_START,
 });
 
 /** The name of every setting of every service. */

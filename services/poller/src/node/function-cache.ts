@@ -14,8 +14,12 @@ export class FunctionCache {
   apply(message: fleet.Functions): string[] {
     const changed: string[] = [];
     const named = new Set<string>();
+    const unknown: string[] = [];
     for (const stored of message.changed) {
-      if (stored.target.case === undefined) continue;
+      if (stored.target.case === undefined) {
+        unknown.push(stored.name);
+        continue;
+      }
       named.add(stored.name);
       if (this.#byName.get(stored.name)?.revision === stored.revision) continue;
       this.#byName.set(stored.name, functionSpecOf(stored));
@@ -23,7 +27,7 @@ export class FunctionCache {
     }
     const gone = message.isSnapshot
       ? [...this.#byName.keys()].filter((name) => !named.has(name))
-      : message.removed;
+      : [...message.removed, ...unknown];
     for (const name of gone) if (this.#byName.delete(name)) changed.push(name);
     return changed;
   }

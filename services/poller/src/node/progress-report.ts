@@ -11,8 +11,8 @@ const UNSTORED_GAPS_MAX = 10_000;
 /**
  * Collects what happened between two progress messages: changed partitions, problems, results, gaps.
  *
- * Gaps stay until the mapping service says that they are stored, and are sent again after a reconnect; everything else is the newest
- * state and may be lost with a message, because the next change or reconnect sends it again.
+ * Gaps stay until the mapping service says that they are stored, and are sent again after a reconnect. Partitions and problems are
+ * the newest state and may be lost with a message, because a reconnect sends all of them again; so may results, which the next call renews.
  */
 export class ProgressReport implements EventPollerReports {
   readonly #clock: Clock;
@@ -81,7 +81,7 @@ export class ProgressReport implements EventPollerReports {
     this.#onChange();
   }
 
-  /** After a reconnect: the next message carries every partition and every unstored gap. */
+  /** After a reconnect: the next message carries every partition, every event poller's problem or health, and every unstored gap. */
   startOver(): void {
     this.#isWhole = true;
     for (const entry of this.#gaps.values()) entry.sentIn = 0n;
@@ -91,7 +91,8 @@ export class ProgressReport implements EventPollerReports {
   next(pollers: Iterable<EventPoller>): fleet.Progress | null {
     const partitions: fleet.ReportedPartition[] = [];
     for (const poller of pollers) {
-      const { mappingId } = poller.settings();
+      const { mappingId, index } = poller.settings();
+      if (this.#isWhole && !poller.isClosing) this.problem(mappingId, index, poller.presentProblem);
       for (const lane of poller.lanes()) {
         if (lane.phase.is === "starting" || !(lane.hasChanged || this.#isWhole)) continue;
         lane.hasChanged = false;
