@@ -1,4 +1,11 @@
-import { type Answer, type Call, countDuplicates, type Flow, waitUntil } from "@penstock/testkit";
+import {
+  type Answer,
+  type Call,
+  countDuplicates,
+  type Flow,
+  TestFunction,
+  waitUntil,
+} from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
 import { last, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
@@ -45,6 +52,29 @@ describe.concurrent("functions that misbehave", { timeout: SETUP_MS }, () => {
       await waitUntil("the late answer", () => first?.status === 200);
       const settled = flow.events().filter(({ event }) => event === "settled");
       expect(settled).toHaveLength(1);
+    });
+  });
+
+  // F40 → I-1, I-9. Goal: a function that is not there is waited for, and that costs no attempt.
+  // Method: the function's port is closed while records come, and opened again.
+  it("F40, I-1, I-9: a function that refuses connections is waited for, uncharged", async () => {
+    await shared.flow({ mapping: { windowMs: 0 } }, async (flow) => {
+      const away = await TestFunction.start();
+      await away.stop();
+      const { port } = away;
+      await flow.putFunction({ url: `http://127.0.0.1:${port}/` });
+      await flow.send(20);
+      await waitUntil("it is said", async () =>
+        /^PROBLEM: Function not reached/.test((await flow.get()).lastProcessingResult),
+      );
+      const back = await TestFunction.start(port);
+      try {
+        await flow.drain();
+        expect(back.deliveredCount()).toBe(20);
+        for (const { attempt } of back.deliveries) expect(attempt).toBe(1);
+      } finally {
+        await back.stop();
+      }
     });
   });
 

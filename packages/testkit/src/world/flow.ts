@@ -14,7 +14,9 @@ export interface FlowOptions {
   /** Default 5 s. */
   readonly functionTimeoutMs?: number;
   readonly payloadBytesMax?: number;
-  /** host:port of a gRPC function; default: the flow's own HTTP function. */
+  /** URL of another HTTP function; default: the flow's own. */
+  readonly url?: string;
+  /** host:port of a gRPC function. */
   readonly grpcAddress?: string;
   /** `null` creates none. */
   readonly mapping?: MappingOptions | null;
@@ -55,6 +57,7 @@ export class Flow {
       functionTimeoutMs = 5000,
       payloadBytesMax,
       grpcAddress,
+      url,
     } = {
       ...this.#options,
       ...changes,
@@ -64,7 +67,7 @@ export class Flow {
         name: this.name,
         target:
           grpcAddress === undefined
-            ? { case: "http", value: { url: this.function.url } }
+            ? { case: "http", value: { url: url ?? this.function.url } }
             : { case: "grpc", value: { address: grpcAddress } },
         timeout: {
           seconds: BigInt(Math.floor(functionTimeoutMs / 1000)),

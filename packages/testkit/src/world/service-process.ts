@@ -95,6 +95,15 @@ export class ServiceProcess {
     this.#child.kill("SIGCONT");
   }
 
+  /** Nobody reads its log any more, until `readLogs`. */
+  stallLogs(): void {
+    this.#child.stdout?.pause();
+  }
+
+  readLogs(): void {
+    this.#child.stdout?.resume();
+  }
+
   /** SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | string> {
     this.#child.kill("SIGTERM");

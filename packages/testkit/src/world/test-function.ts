@@ -29,23 +29,24 @@ export class TestFunction {
   readonly deliveries: Delivery[] = [];
   /** Decides the answer of a call. */
   answer: (call: Call) => Answer = () => OK;
+  readonly port: number;
   readonly #server: Server;
   #held: (() => void)[] | null = null;
 
   private constructor(server: Server) {
     this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
   }
 
   static async start(port = 0): Promise<TestFunction> {
     const server = createServer({ keepAliveTimeout: 60_000 });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", resolve);
+    });
     const self = new TestFunction(server);
     server.on("request", (request, response) => self.#serve(request, response));
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     return self;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   get url(): string {
