@@ -3,7 +3,7 @@ import type { Lane } from "../lane/lane.ts";
 import type { EventPollerContext } from "./context.ts";
 
 /** A commit in a row is started this long after the one before, ms: what settles meanwhile goes with it. The first is not delayed. */
-const COMMIT_SPACING_MS = 25;
+const COMMIT_SPACING_MS = 50;
 /** After an answer that decides nothing, ms. */
 const COMMIT_RETRY_MS = 200;
 
