@@ -41,6 +41,10 @@ describe.concurrent("what can happen to a log", { timeout: SETUP_MS }, () => {
       const ahead = gaps.find(({ first }) => first > 49);
       expect(gaps).toHaveLength(2);
       expect(ahead).toMatchObject({ last: 229, reason: mapping.GapReason.TRUNCATED });
+      const delivered = new Set(deliveredOffsets(flow, 0));
+      for (const offset of offsetsIn(gaps, flow).get(`${flow.topic}-0`) ?? []) {
+        expect(delivered.has(offset)).toBe(false);
+      }
       flow.check({ gaps: offsetsIn(gaps, flow) });
     });
   });
