@@ -112,7 +112,10 @@ export async function startPollerService(options: PollerServiceOptions): Promise
       ...(settings.advertisedHost === null ? [] : [settings.advertisedHost]),
     ],
   });
-  observePoller(telemetry, { node, counters, memory, isConnected, clock: systemClock });
+  observePoller(telemetry, {
+    ...{ node, counters, memory, isConnected, clock: systemClock },
+    invokeStreams: () => invokers.connections(),
+  });
   link = new FleetLink({
     address: settings.mappingService,
     nodeId,

@@ -7,6 +7,8 @@ import { InvokerPool } from "../invoker-client/invoker-pool.ts";
 export interface ChosenInvokers {
   readonly invoker: Invoker;
   fleetChanged(invokers: readonly fleet.Invoker[]): void;
+  /** Streams to invokers, and how each is. */
+  connections(): Iterable<{ readonly address: string; readonly state: string }>;
   close(): Promise<void>;
 }
 
@@ -21,7 +23,7 @@ export interface InvokerOptions {
 /** In process, a fixed list, or those that the fleet announces. */
 export function chooseInvokers({ choice, local, clock, log }: InvokerOptions): ChosenInvokers {
   if (local !== undefined) {
-    return { invoker: local, fleetChanged() {}, async close() {} };
+    return { invoker: local, fleetChanged() {}, connections: () => [], async close() {} };
   }
   const pool = new InvokerPool({ clock, log, random: Math.random });
   if (choice.kind === "addresses") {
@@ -32,6 +34,7 @@ export function chooseInvokers({ choice, local, clock, log }: InvokerOptions): C
     fleetChanged(invokers) {
       if (choice.kind === "fleet") pool.setInvokers(invokers);
     },
+    connections: () => pool.connections(),
     async close() {
       pool.close();
     },

@@ -18,6 +18,7 @@ export interface ObservedPoller {
   readonly counters: Counters;
   readonly memory: MemoryBudget;
   readonly isConnected: () => boolean;
+  readonly invokeStreams: () => Iterable<{ readonly address: string; readonly state: string }>;
   readonly clock: Clock;
 }
 
@@ -93,7 +94,10 @@ export function observePoller({ meter }: Telemetry, observed: ObservedPoller): v
     count(node, (poller) => [...poller.lanes()].map((lane) => lane.phase.is)),
   );
   observeMetric(meter, METRICS.streams, () => [
-    [observed.isConnected() ? 1 : 0, { kind: "fleet", peer: "mapping", state: "connected" }],
+    [observed.isConnected() ? 1 : 0, { kind: "fleet", peer: "mapping", state: "open" }],
+    ...[...observed.invokeStreams()].map(
+      ({ address, state }): Observation => [1, { kind: "invoke", peer: address, state }],
+    ),
   ]);
 }
 
