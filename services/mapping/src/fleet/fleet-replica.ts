@@ -74,7 +74,11 @@ export class FleetReplica implements FleetServiceParts {
     });
     this.#shares = new ShareFeed({ db, streams, log, settings, nowMs });
     this.#progress = new ProgressStore(db, log, settings);
-    this.#holdings = new HoldingsStore({ db, streams, replicaId, log, intervalMs });
+    const progressStored = () => this.#progress.stored();
+    this.#holdings = new HoldingsStore({
+      ...{ db, streams, replicaId, log, intervalMs },
+      progressStored,
+    });
   }
 
   start(): void {

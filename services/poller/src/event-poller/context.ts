@@ -7,6 +7,7 @@ import type {
   RecordSourceDriver,
 } from "@penstock/core";
 import type { Logger } from "@penstock/runtime";
+import type { Lane } from "../lane/lane.ts";
 import type { Counters } from "../node/counters.ts";
 import type { MemoryBudget } from "../node/memory-budget.ts";
 import type { BatchTracer } from "./batch-tracer.ts";
@@ -53,6 +54,8 @@ export interface EventPollerReports {
   gap(gap: Gap): void;
   problem(mappingId: string, index: number, problem: PenstockError | null): void;
   result(mappingId: string, result: string, settledRecords: number): void;
+  /** The lane is about to end: what is known of its partition is the last word of this assignment. */
+  ended(mappingId: string, lane: Lane): void;
   /** Membership or holdings changed. */
   changed(): void;
 }

@@ -46,6 +46,7 @@ class Stage {
   readonly gaps: Gap[] = [];
   readonly results: string[] = [];
   readonly commits: bigint[] = [];
+  readonly lastWords: bigint[] = [];
   readonly fetches: bigint[] = [];
   readonly calls: { call: FunctionCall; answer: (outcome: InvokeOutcome) => void }[] = [];
   readonly memory = new MemoryBudget(1e6, () => {});
@@ -116,6 +117,7 @@ class Stage {
         gap: (gap) => this.gaps.push(gap),
         problem() {},
         result: (_mapping, result) => this.results.push(result),
+        ended: (_mapping, lane) => this.lastWords.push(lane.committed),
         changed() {},
       },
     };
@@ -177,6 +179,7 @@ describe("EventPoller", () => {
     await stage.time.advance(100);
     expect(stage.commits.at(-1)).toBe(4n);
     expect(stage.isReleased).toBe(true);
+    expect(stage.lastWords, "the archive knows the last commit").toEqual([4n]);
     expect(stage.memory.bytes).toBe(0);
   });
 

@@ -386,6 +386,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   }
 
   #end(lane: Lane, how: string): void {
+    if (lane.phase.is !== "starting") this.#context.reports.ended(this.#settings.mappingId, lane);
     lane.counters.discarded += lane.recordsInMemory;
     this.#dispatcher.drop(lane);
     lane.queue.clear();

@@ -100,10 +100,14 @@ export class FleetLink {
   }
 
   #tick(): void {
-    const { node, report } = this.#options;
-    for (const poller of node.pollers()) poller.refresh();
+    for (const poller of this.#options.node.pollers()) poller.refresh();
     if (!this.#join.isConnected) return;
     if (this.#areHoldingsDue) this.#sendHoldings();
+    this.#sendProgress();
+  }
+
+  #sendProgress(): void {
+    const { node, report } = this.#options;
     const progress = report.next(node.pollers());
     if (progress === null) return;
     const message = create(fleet.JoinRequestSchema, {
@@ -113,7 +117,8 @@ export class FleetLink {
   }
 
   #sendHoldings(): void {
-    const { node } = this.#options;
+    const { node, report } = this.#options;
+    if (this.#join.isConnected && report.hasLastWords) this.#sendProgress();
     const held: fleet.HeldEventPoller[] = [];
     for (const poller of node.pollers()) {
       const { mappingId, index, revision } = poller.settings();

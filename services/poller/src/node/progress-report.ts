@@ -4,6 +4,7 @@ import type { Clock, PenstockError } from "@penstock/core";
 import { fleet, mapping } from "@penstock/proto";
 import type { EventPollerReports, Gap, GapReason } from "../event-poller/context.ts";
 import type { EventPoller } from "../event-poller/event-poller.ts";
+import type { Lane } from "../lane/lane.ts";
 
 /** Gaps that wait to be stored; more are counted as dropped and stay in the log alone. */
 const UNSTORED_GAPS_MAX = 10_000;
@@ -11,7 +12,7 @@ const UNSTORED_GAPS_MAX = 10_000;
 /**
  * Collects what happened between two progress messages: changed partitions, problems, results, gaps.
  *
- * Gaps stay until the mapping service says that they are stored, and are sent again after a reconnect. Partitions and problems are
+ * Gaps, and the last word on partitions that were given up, stay until the mapping service says that they are stored, and are sent again after a reconnect. Partitions and problems are
  * the newest state and may be lost with a message, because a reconnect sends all of them again; so may results, which the next call renews.
  */
 export class ProgressReport implements EventPollerReports {
@@ -22,6 +23,8 @@ export class ProgressReport implements EventPollerReports {
   readonly #results = new Map<string, { result: string; settled: number }>();
   /** By gap id; with the sequence of the message that carried it last, 0 when none has. */
   readonly #gaps = new Map<string, { readonly gap: fleet.ReportedGap; sentIn: bigint }>();
+  /** By mapping and partition, as the gaps: partitions that were given up. */
+  readonly #ended = new Map<string, { readonly row: fleet.ReportedPartition; sentIn: bigint }>();
   #sequence = 0n;
   #isWhole = false;
   droppedGaps = 0;
@@ -77,6 +80,18 @@ export class ProgressReport implements EventPollerReports {
     present.settled += settledRecords;
   }
 
+  ended(mappingId: string, lane: Lane): void {
+    const { topicId, partition } = lane.assignment;
+    const row = rowOf(mappingId, lane);
+    this.#ended.set(`${mappingId}/${topicId}/${partition}`, { row, sentIn: 0n });
+  }
+
+  /** Whether something must be told before what is held: the archive is complete when nobody holds a partition any more. */
+  get hasLastWords(): boolean {
+    for (const { sentIn } of this.#ended.values()) if (sentIn === 0n) return true;
+    return false;
+  }
+
   changed(): void {
     this.#onChange();
   }
@@ -85,29 +100,20 @@ export class ProgressReport implements EventPollerReports {
   startOver(): void {
     this.#isWhole = true;
     for (const entry of this.#gaps.values()) entry.sentIn = 0n;
+    for (const entry of this.#ended.values()) entry.sentIn = 0n;
   }
 
   /** The message of this second, null when nothing changed. */
   next(pollers: Iterable<EventPoller>): fleet.Progress | null {
-    const partitions: fleet.ReportedPartition[] = [];
+    const ended = [...this.#ended.values()].filter(({ sentIn }) => sentIn === 0n);
+    const partitions = ended.map(({ row }) => row);
     for (const poller of pollers) {
       const { mappingId, index } = poller.settings();
       if (this.#isWhole && !poller.isClosing) this.problem(mappingId, index, poller.presentProblem);
       for (const lane of poller.lanes()) {
         if (lane.phase.is === "starting" || !(lane.hasChanged || this.#isWhole)) continue;
         lane.hasChanged = false;
-        const { topicId, partition, epoch } = lane.assignment;
-        partitions.push(
-          create(fleet.ReportedPartitionSchema, {
-            mappingId,
-            topicId,
-            partition,
-            assignmentEpoch: epoch,
-            position: lane.queue.nextOffset,
-            committedOffset: lane.committed,
-            logEndOffset: lane.logEnd,
-          }),
-        );
+        partitions.push(rowOf(mappingId, lane));
       }
     }
     this.#isWhole = false;
@@ -124,7 +130,7 @@ export class ProgressReport implements EventPollerReports {
     const gaps = [...this.#gaps.values()].filter(({ sentIn }) => sentIn === 0n);
     if (partitions.length + problems.length + results.length + gaps.length === 0) return null;
     this.#sequence++;
-    for (const entry of gaps) entry.sentIn = this.#sequence;
+    for (const entry of [...gaps, ...ended]) entry.sentIn = this.#sequence;
     return create(fleet.ProgressSchema, {
       sequence: this.#sequence,
       partitions,
@@ -136,10 +142,25 @@ export class ProgressReport implements EventPollerReports {
 
   /** Everything up to `sequence` is stored. */
   stored(sequence: bigint): void {
-    for (const [id, { sentIn }] of this.#gaps) {
-      if (sentIn !== 0n && sentIn <= sequence) this.#gaps.delete(id);
+    for (const told of [this.#gaps, this.#ended]) {
+      for (const [id, { sentIn }] of told) {
+        if (sentIn !== 0n && sentIn <= sequence) told.delete(id);
+      }
     }
   }
+}
+
+function rowOf(mappingId: string, lane: Lane): fleet.ReportedPartition {
+  const { topicId, partition, epoch } = lane.assignment;
+  return create(fleet.ReportedPartitionSchema, {
+    mappingId,
+    topicId,
+    partition,
+    assignmentEpoch: epoch,
+    position: lane.queue.nextOffset,
+    committedOffset: lane.committed,
+    logEndOffset: lane.logEnd,
+  });
 }
 
 const REASONS: Readonly<Record<GapReason, mapping.GapReason>> = {

@@ -249,6 +249,6 @@ function contextOf(
     fetchBytesMax: 1e6,
     fetchPartitionBytesMax: 1e6,
     inflatedBytesMax: 1e6,
-    reports: { gap: (gap) => gaps.push(gap), problem() {}, result() {}, changed() {} },
+    reports: { gap: (gap) => gaps.push(gap), problem() {}, result() {}, ended() {}, changed() {} },
   };
 }

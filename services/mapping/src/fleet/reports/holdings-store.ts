@@ -8,24 +8,29 @@ import type { NodeStreams } from "../streams/node-streams.ts";
 
 /**
  * Takes what nodes hold to the tables: the newest of each node, in one transaction each, so that a confirmed generation never
- * comes without the list that belongs to it. Written only while this replica has the node's stream; kept while the database is away.
+ * comes without the list that belongs to it, and after the progress that came before it: when nobody holds a partition any more, its archived
+ * position is the last one. Written only while this replica has the node's stream; kept while the database is away.
  */
 export class HoldingsStore {
   readonly #db: Database;
   readonly #streams: NodeStreams;
   readonly #replicaId: string;
+  readonly #progressStored: () => Promise<void>;
   readonly #task: RepeatingTask;
 
   constructor(options: {
     db: Database;
     streams: NodeStreams;
     replicaId: string;
+    /** Resolves when the progress that was received before is in the tables. */
+    progressStored: () => Promise<void>;
     log: FleetLog;
     intervalMs: number;
   }) {
     this.#db = options.db;
     this.#streams = options.streams;
     this.#replicaId = options.replicaId;
+    this.#progressStored = options.progressStored;
     this.#task = new RepeatingTask({
       name: "storing holdings",
       intervalMs: options.intervalMs,
@@ -64,6 +69,7 @@ export class HoldingsStore {
   async #store(stream: NodeStream): Promise<void> {
     const { holdings } = stream;
     if (holdings === null) return;
+    await this.#progressStored();
     const held = [...firstOfEach(holdings)];
     const { nodeId } = stream.identity;
     await this.#db.transaction(async (sql) => {

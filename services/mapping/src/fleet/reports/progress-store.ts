@@ -18,6 +18,9 @@ export class ProgressStore {
   readonly #buffer: ProgressBuffer;
   readonly #task: RepeatingTask;
   readonly #refused = new Set<NodeStream>();
+  #waiting: (() => void)[] = [];
+  #isFlushing = false;
+  #isStopped = false;
 
   constructor(db: Database, log: FleetLog, settings: FleetSettings) {
     this.#db = db;
@@ -45,6 +48,16 @@ export class ProgressStore {
     this.#task.start();
   }
 
+  /** Resolves when everything added before is in the tables, or never will be. */
+  stored(): Promise<void> {
+    const isIdle = this.#buffer.isEmpty && !this.#isFlushing;
+    if (isIdle || this.#isStopped) return Promise.resolve();
+    this.#task.wake();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
   /** Stores what is there, once, if the database answers. */
   async stop(): Promise<void> {
     await this.#task.stop();
@@ -54,9 +67,26 @@ export class ProgressStore {
       if (error instanceof InvariantError) throw error;
       this.#log.warn("the last progress could not be stored; nodes report it again");
     }
+    this.#isStopped = true;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   async #flush(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#isFlushing = true;
+    try {
+      await this.#storeAll();
+    } catch (error) {
+      if (!this.#buffer.isEmpty) this.#waiting.unshift(...waiting.splice(0));
+      throw error;
+    } finally {
+      this.#isFlushing = false;
+      for (const resolve of waiting) resolve();
+    }
+  }
+
+  async #storeAll(): Promise<void> {
     if (this.#buffer.isEmpty) {
       this.#askAgain();
       return;
