@@ -158,6 +158,18 @@ describe("progress", () => {
     expect(await storedOf(db, id)).toEqual([[1, 12n]]);
   });
 
+  it("I-6: the last position that a node reports is stored before it counts as confirmed that it holds nothing", async () => {
+    const { db, node, id } = await reporting({ progressIntervalMs: 60_000 });
+    node.obeys = false;
+    node.progress({ sequence: 1n, partitions: [at(id, 50, 10n)] });
+    await changeMapping(db, id, { state: "Disabling", is_enabled: false });
+    await until(() => node.runs.length === 0);
+    node.progress({ sequence: 2n, partitions: [at(id, 50, 42n)] });
+    node.obey();
+    await until(async () => (await stateOf(db, id)) === "Disabled");
+    expect(await storedOf(db, id), "with the epoch counted anew").toEqual([[0, 42n]]);
+  });
+
   it("I-1: a report whose gaps have no room is not acknowledged, and its node has to join anew", async () => {
     const { db, node, id } = await reporting({ unstoredGapsMax: 1, progressIntervalMs: 1_000 });
     const gapOf = () => [
