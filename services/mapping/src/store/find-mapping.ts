@@ -2,13 +2,6 @@ import type { Sql } from "@penstock/postgres";
 import { mappingColumns } from "./mapping-columns.ts";
 import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
 
-/** The mapping, or null. */
-export async function findMapping(sql: Sql, id: string): Promise<StoredMapping | null> {
-  const rows = await sql<MappingRow[]>`
-    select ${mappingColumns(sql)} from mappings where id = ${id}`;
-  return rows[0] ? toStoredMapping(rows[0]) : null;
-}
-
 /** Several mappings at once, in no order; those that are gone are missing. */
 export async function findMappings(sql: Sql, ids: readonly string[]): Promise<StoredMapping[]> {
   const rows = await sql<MappingRow[]>`

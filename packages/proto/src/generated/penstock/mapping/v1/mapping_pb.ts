@@ -877,7 +877,8 @@ export type Function = Message<"penstock.mapping.v1.Function"> & {
   timeout?: Duration | undefined;
 
   /**
-   * Calls at once over the whole fleet; absent = no limit, else 1 to 100 000.
+   * Calls at once over the whole fleet; absent = no limit, else 1 to 100 000. Invokers lease their shares of it: without the mapping service for
+   * 15 s they make no more calls of this function until it is back.
    *
    * @generated from field: optional int32 max_concurrency = 5;
    */

@@ -496,7 +496,7 @@ export const PollerService: GenService<{
     output: typeof DescribePollerResponseSchema;
   },
   /**
-   * Stops this node's event pollers one after another: each lane finishes its call (at most the drain limit, default 25 s),
+   * Stops this node's event pollers: each lane finishes its call (at most the drain limit, default 25 s),
    * commits, and leaves its consumer group. The process goes on and takes no new assignment until it is restarted.
    *
    * Idempotent. Answers at once with what is being drained; DescribePoller shows the rest.
