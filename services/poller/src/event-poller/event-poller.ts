@@ -128,9 +128,9 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   /** Takes new settings of the same brokers, topic and group: in effect for every call that starts from now on. */
   apply(settings: EventPollerSettings): void {
     const before = this.#settings;
-    this.#settings = settings;
     const isNewFilter = before.filterPatterns.join("\n") !== settings.filterPatterns.join("\n");
     if (isNewFilter) this.#filter = filterOf(settings);
+    this.#settings = settings;
     for (const lane of this.#lanes.values()) {
       if (lane.phase.is === "starting" || lane.phase.is === "stopped") continue;
       if (isNewFilter) this.rewind(lane, lane.queue.headOffset);

@@ -1,3 +1,4 @@
+import { PenstockError } from "@penstock/core";
 import type { Logger } from "@penstock/runtime";
 import type { EventPollerContext } from "../event-poller/context.ts";
 import { EventPoller } from "../event-poller/event-poller.ts";
@@ -50,7 +51,7 @@ export class PollerNode {
     for (const [key, poller] of this.#running) {
       if (!keys.has(key)) leaving.push(this.#end(key, poller));
     }
-    if (!this.#isDraining) for (const settings of wanted) this.#run(settings, leaving);
+    if (!this.#isDraining) for (const settings of wanted) this.#tryToRun(settings, leaving);
     for (const poller of this.#closing) leaving.push(poller.close());
     void Promise.all(leaving).then(() => {
       if (generation > this.#applied) this.#applied = generation;
@@ -80,6 +81,18 @@ export class PollerNode {
     for (const poller of this.#closing) leaving.push(poller.close());
     this.#onChange();
     await Promise.all(leaving);
+  }
+
+  /** What this version can't run (a filter of a newer one) is the problem of its mapping alone. */
+  #tryToRun(settings: EventPollerSettings, leaving: Promise<void>[]): void {
+    try {
+      this.#run(settings, leaving);
+    } catch (error) {
+      if (!(error instanceof PenstockError)) throw error;
+      const { mappingId, index } = settings;
+      this.#log.error("event poller can't run", { mappingId, index, error });
+      this.#context.reports.problem(mappingId, index, error);
+    }
   }
 
   #run(settings: EventPollerSettings, leaving: Promise<void>[]): void {
