@@ -6,7 +6,10 @@ import { SETUP_MS, sharedWorld } from "../shared-world.ts";
 const { AT_TIMESTAMP, LATEST } = mapping.StartingPosition;
 
 describe("where a mapping starts", { timeout: SETUP_MS }, () => {
-  const shared = sharedWorld({ pollers: 0, env: { PENSTOCK_NODE_VANISHED_MS: "2000" } });
+  const shared = sharedWorld({
+    pollers: 0,
+    env: { PENSTOCK_NODE_VANISHED_MS: "2000", PENSTOCK_DRAIN_LIMIT_MS: "3000" },
+  });
 
   // I-8 → I-1. Goal: LATEST is a number from the creation on, whoever dies before the first commit.
   // Method: create without pollers, write, let a poller call in vain and kill it, let another one finish.

@@ -6,7 +6,7 @@ import { countDuplicates, type Flow, type ServiceProcess, waitUntil } from "@pen
 import { describe, expect, it } from "vitest";
 import { lanesOf, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
-const ENV = { PENSTOCK_NODE_VANISHED_MS: "2000" };
+const ENV = { PENSTOCK_NODE_VANISHED_MS: "2000", PENSTOCK_DRAIN_LIMIT_MS: "4000" };
 
 describe("a poller ends or freezes", () => {
   const shared = sharedWorld({ pollers: 0, env: ENV });
