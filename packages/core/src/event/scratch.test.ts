@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { SCRATCH_KEPT_BYTES_MAX, Scratch } from "./scratch.ts";
+import { Scratch, SLAB_BYTES_MAX } from "./scratch.ts";
+
+function payloadOf(scratch: Scratch, length: number, fill: number): Buffer {
+  scratch.start();
+  for (let at = 0; at < length; at += 1000) {
+    const part = Math.min(1000, length - at);
+    scratch.reserve(at, part);
+    scratch.bytes.fill(fill, at, at + part);
+  }
+  return scratch.take(length);
+}
 
 describe("Scratch", () => {
   it("keeps what was written when it grows", () => {
@@ -12,42 +22,46 @@ describe("Scratch", () => {
     expect(scratch.view.buffer).toBe(scratch.bytes.buffer);
   });
 
-  it("I-15: keeps the memory of ordinary payloads, and gives that of a large one away", () => {
+  it("I-13: never writes into a payload that was taken", () => {
     const scratch = new Scratch();
-    scratch.start();
-    const ordinary = scratch.bytes;
-    scratch.take(1000);
-    scratch.start();
-    expect(scratch.bytes).toBe(ordinary);
-    scratch.reserve(0, 5_000_000);
-    const large = scratch.bytes;
-    expect(scratch.take(5_000_000).buffer).toBe(large.buffer);
-    scratch.start();
-    expect(scratch.bytes.buffer).not.toBe(large.buffer);
-  });
-
-  it("I-15: shrinks to what small payloads need, within forty of them", () => {
-    const scratch = new Scratch();
-    scratch.start();
-    scratch.reserve(0, 5_000_000);
-    scratch.take(5_000_000);
-    for (let payload = 0; payload < 40; payload++) {
-      scratch.start();
-      scratch.take(1000);
-    }
-    expect(scratch.bytes.length).toBeLessThanOrEqual(SCRATCH_KEPT_BYTES_MAX);
-  });
-
-  it("never writes a payload again", () => {
-    const scratch = new Scratch();
-    const payloads = [10, 70_000, 70_000, 10, 300_000].map((length, index) => {
-      scratch.start();
-      scratch.reserve(0, length);
-      scratch.bytes.fill(index, 0, length);
-      return scratch.take(length);
+    const lengths = [1, 7, 8, 5000, 300_000, 12, 70_000, 1_000_000, 3, 22_000, 22_000, 22_000];
+    const payloads = lengths.map((length, i) => payloadOf(scratch, length, i + 1));
+    payloads.forEach((payload, i) => {
+      expect(payload.length).toBe(lengths[i]);
+      expect(payload.every((byte) => byte === i + 1)).toBe(true);
     });
-    for (const [index, payload] of payloads.entries()) {
-      expect(payload.equals(Buffer.alloc(payload.length, index))).toBe(true);
-    }
+  });
+
+  it("cuts several small payloads from one slab, without a copy", () => {
+    const scratch = new Scratch();
+    payloadOf(scratch, 20_000, 1);
+    const slabs = new Set(Array.from({ length: 40 }, () => payloadOf(scratch, 20_000, 2).buffer));
+    expect(slabs.size).toBeLessThan(10);
+  });
+
+  it("I-15: goes back to small slabs after a large payload", () => {
+    const scratch = new Scratch();
+    payloadOf(scratch, 5_000_000, 1);
+    let last = 0;
+    for (let i = 0; i < 100; i++) last = payloadOf(scratch, 500, 2).buffer.byteLength;
+    expect(last).toBeLessThanOrEqual(SLAB_BYTES_MAX);
+  });
+
+  it("I-15: has no memory before its first payload", () => {
+    expect(new Scratch().bytes.length).toBe(0);
+  });
+
+  it("forgets a payload that was begun and not taken", () => {
+    const scratch = new Scratch();
+    scratch.start();
+    scratch.reserve(0, 10);
+    scratch.bytes.fill(9, 0, 10);
+    expect([...payloadOf(scratch, 3, 1)]).toEqual([1, 1, 1]);
+  });
+
+  it("refuses to take more than was reserved", () => {
+    const scratch = new Scratch();
+    scratch.start();
+    expect(() => scratch.take(scratch.capacity + 1)).toThrow("within the scratch");
   });
 });

@@ -316,6 +316,11 @@ export class Dispatcher {
 
   #wait(lane: Lane, batch: Batch, delayMs: number, why: "retry" | "throttled"): void {
     const untilMs = this.#context.clock.nowMs() + delayMs;
+    // A batch may wait for long: its payload must not keep the memory of others alive.
+    const { payload } = batch;
+    if (payload !== null && payload.buffer.byteLength > payload.length) {
+      batch.payload = Buffer.copyBytesFrom(payload);
+    }
     lane.enter({ is: "waiting", untilMs, why, batch }, this.#context.clock.wallMs());
     this.#alarm.at(untilMs);
   }
