@@ -19,6 +19,7 @@ export * from "./secrets/secret.ts";
 export * from "./service/run-service.ts";
 export * from "./service/service.ts";
 export { EXIT_BUG, EXIT_CLEAN, EXIT_FAILED } from "./service/service-life.ts";
+export * from "./service/version.ts";
 export * from "./settings/advertised-address.ts";
 export * from "./settings/effective-settings.ts";
 export * from "./settings/invoker-choice.ts";

@@ -6,6 +6,7 @@ import { AddressGuard, InvokerCore } from "@penstock/egress";
 import { fleet, invoker } from "@penstock/proto";
 import {
   advertisedAddress,
+  answeredHosts,
   joinFleet,
   type Logger,
   parseAddress,
@@ -14,6 +15,7 @@ import {
   startRpcServer,
   systemClock,
   type Telemetry,
+  VERSION,
 } from "@penstock/runtime";
 import { handleInvoke } from "./invoke/invoke-handler.ts";
 import { INVOKE_STREAM_PATH, StreamServer } from "./invoke-stream/stream-server.ts";
@@ -38,7 +40,6 @@ export interface InvokerService extends Service {
   readonly invoker: Invoker;
 }
 
-const VERSION = "0.1.0";
 const CALLS_IN_FLIGHT_MAX = 256;
 const SHARE_USE_INTERVAL_MS = 1_000;
 
@@ -79,10 +80,7 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     routes,
     ready: () => (core.hasFunctions ? { ok: true } : { ok: false, reason: "no functions yet" }),
     metrics: (request, response) => telemetry.metricsHandler(request, response),
-    hosts: [
-      ...settings.httpHosts,
-      ...(settings.advertisedHost === null ? [] : [settings.advertisedHost]),
-    ],
+    hosts: answeredHosts(settings),
   });
   ownPorts.add(rpc.port).add(http.port);
   observeInvoker(telemetry, core.invoker, () => streams.streams);

@@ -6,6 +6,7 @@ import { type Database, openDatabase } from "@penstock/postgres";
 import { fleet as fleetProto, mapping } from "@penstock/proto";
 import {
   advertisedAddress,
+  answeredHosts,
   type HttpServer,
   type Logger,
   type RpcServer,
@@ -158,7 +159,7 @@ async function startServers(
       routes: faces.http,
       ready: faces.ready,
       messageBytesMax: settings.httpBodyBytesMax,
-      hosts: [...settings.httpHosts, ...(settings.advertisedHost ? [settings.advertisedHost] : [])],
+      hosts: answeredHosts(settings),
       ...(faces.metrics && { metrics: faces.metrics }),
     });
     return { rpc, http };

@@ -5,12 +5,14 @@ import { createRecordSourceDriver } from "@penstock/kafka";
 import { poller } from "@penstock/proto";
 import {
   advertisedAddress,
+  answeredHosts,
   type Logger,
   type Service,
   startHttpServer,
   startRpcServer,
   systemClock,
   type Telemetry,
+  VERSION,
 } from "@penstock/runtime";
 import { pollerApi } from "./api/poller-api.ts";
 import type { EventPollerContext, Timers } from "./event-poller/context.ts";
@@ -28,7 +30,6 @@ import type { PollerSettings } from "./poller-settings.ts";
 import { createObservations, observePoller } from "./telemetry/observe-poller.ts";
 import { createBatchTracer } from "./telemetry/otel-batch-tracer.ts";
 
-const VERSION = "0.1.0";
 const MIB = 1024 * 1024;
 /** One fetch response, and one partition in it. */
 const FETCH_BYTES_MAX = 8 * MIB;
@@ -107,10 +108,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     ready: () => (node.isDraining ? { ok: false, reason: "draining" } : { ok: true }),
     routes,
     metrics: (request, response) => telemetry.metricsHandler(request, response),
-    hosts: [
-      ...settings.httpHosts,
-      ...(settings.advertisedHost === null ? [] : [settings.advertisedHost]),
-    ],
+    hosts: answeredHosts(settings),
   });
   observePoller(telemetry, {
     ...{ node, counters, memory, isConnected, clock: systemClock },

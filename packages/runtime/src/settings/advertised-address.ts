@@ -9,3 +9,12 @@ export function advertisedAddress(
   const isWildcard = bound.host === "0.0.0.0" || bound.host === "::";
   return formatAddress(advertisedHost ?? (isWildcard ? hostname() : bound.host), bound.port);
 }
+
+/** Names under which an HTTP port answers besides its own: those that are configured, and the advertised host. */
+export function answeredHosts(settings: {
+  readonly httpHosts: readonly string[];
+  readonly advertisedHost: string | null;
+}): string[] {
+  const { httpHosts, advertisedHost } = settings;
+  return advertisedHost === null ? [...httpHosts] : [...httpHosts, advertisedHost];
+}

@@ -1,6 +1,6 @@
 import { notify, type Sql } from "@penstock/postgres";
 
-/** Channels of Postgres over which replicas tell each other that something changed. */
+/** Channels of Postgres over which replicas tell each other that something changed; of a mapping, the payload is its id. */
 export const MAPPINGS_CHANNEL = "penstock_mappings";
 export const FLEET_CHANNEL = "penstock_fleet";
 

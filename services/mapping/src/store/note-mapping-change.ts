@@ -1,7 +1,5 @@
-import { notify, type Sql } from "@penstock/postgres";
-
-/** Channel on which every change of a mapping is announced; the payload is its id. */
-export const MAPPINGS_CHANNEL = "penstock_mappings";
+import type { Sql } from "@penstock/postgres";
+import { MAPPINGS_CHANNEL } from "../fleet/fleet-notice.ts";
 
 /** Writes what happened into the mapping's history and wakes controllers and watchers when the transaction commits. */
 export async function noteMappingChange(
@@ -11,7 +9,8 @@ export async function noteMappingChange(
   message: string,
 ): Promise<void> {
   await sql`
-    insert into mapping_events (mapping_id, kind, message)
-    values (${mappingId}, ${kind}, ${message})`;
-  await notify(sql, MAPPINGS_CHANNEL, mappingId);
+    with noted as (
+      insert into mapping_events (mapping_id, kind, message)
+      values (${mappingId}, ${kind}, ${message}))
+    select pg_notify(${MAPPINGS_CHANNEL}, ${mappingId})`;
 }

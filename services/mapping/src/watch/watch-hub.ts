@@ -3,9 +3,9 @@ import { type ArnScope, PenstockError } from "@penstock/core";
 import type { Database, Subscription } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
 import { mappingMessage } from "../api/mapping-messages.ts";
+import { MAPPINGS_CHANNEL } from "../fleet/fleet-notice.ts";
 import { MAPPING_MISSING } from "../store/change-mapping.ts";
 import { readMappingViews } from "../store/mapping-views.ts";
-import { MAPPINGS_CHANNEL } from "../store/note-mapping-change.ts";
 import { LatestMessage } from "./latest-message.ts";
 
 type Message = mapping.EventSourceMapping;

@@ -79,8 +79,6 @@ function stateOf(each: EventPoller): poller.EventPollerState {
 
 function describeLane(lane: Lane, each: EventPoller, clock: Clock): poller.Lane {
   const { phase, assignment } = lane;
-  const batch = phase.is === "waiting" || phase.is === "calling" ? phase.batch : null;
-  const from = lane.committed < 0n ? lane.frontier.next : lane.committed;
   return create(poller.LaneSchema, {
     topic: assignment.topic,
     partition: assignment.partition,
@@ -88,12 +86,12 @@ function describeLane(lane: Lane, each: EventPoller, clock: Clock): poller.Lane 
     position: lane.queue.nextOffset,
     committedOffset: lane.committed,
     logEndOffset: lane.logEnd,
-    lag: lane.logEnd > from ? lane.logEnd - from : 0n,
+    lag: lane.lag,
     bufferedRecords: lane.queue.recordCount,
     bufferedBytes: BigInt(Math.round(lane.queue.bytes)),
     waitingFor: waitOf(lane, each),
     waitingSince: timestampFromMs(lane.phaseSinceWallMs),
-    failedAttempts: batch?.failedAttempts ?? 0,
+    failedAttempts: lane.batchInHand?.failedAttempts ?? 0,
     lastError: lane.lastError,
     ...(phase.is === "waiting" && {
       retryIn: durationFromMs(Math.max(0, Math.round(phase.untilMs - clock.nowMs()))),

@@ -357,9 +357,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   /** Stops a lane, once the batch that it has in hand is settled. */
   #stop(lane: Lane, reason: string): void {
     this.#context.reports.result(this.#settings.mappingId, `PROBLEM: ${reason}`, 0);
-    const { phase } = lane;
-    const isInHand = phase.is === "calling" || (phase.is === "waiting" && phase.batch !== null);
-    if (isInHand) lane.stopReason = reason;
+    if (lane.batchInHand !== null) lane.stopReason = reason;
     else this.#enterStopped(lane, reason);
   }
 

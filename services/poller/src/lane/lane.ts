@@ -131,10 +131,20 @@ export class Lane {
     this.phaseSinceWallMs = wallMs;
   }
 
-  #partInHand(): BatchPart | undefined {
+  /** The batch that is in a call or waits for one. */
+  get batchInHand(): Batch | null {
     const { phase } = this;
-    const batch = phase.is === "calling" || phase.is === "waiting" ? phase.batch : null;
-    return batch?.parts.find((each) => each.lane === this);
+    return phase.is === "calling" || phase.is === "waiting" ? phase.batch : null;
+  }
+
+  /** End of the log minus the committed offset, or minus where it started while nothing is committed; never below 0. */
+  get lag(): bigint {
+    const from = this.committed < 0n ? this.frontier.next : this.committed;
+    return this.logEnd > from ? this.logEnd - from : 0n;
+  }
+
+  #partInHand(): BatchPart | undefined {
+    return this.batchInHand?.parts.find((each) => each.lane === this);
   }
 }
 

@@ -129,9 +129,7 @@ function observeLanes(node: PollerNode, read: (lane: Lane) => number | null): Ob
 }
 
 function lagOf(lane: Lane): number | null {
-  if (lane.phase.is === "starting") return null;
-  const from = lane.committed < 0n ? lane.frontier.next : lane.committed;
-  return Math.max(0, Number(lane.logEnd - from));
+  return lane.phase.is === "starting" ? null : Number(lane.lag);
 }
 
 /** Age of the oldest record in memory; what is not fetched yet is younger, and a lane with nothing to do has none. */

@@ -1,5 +1,5 @@
 import type { Sql } from "@penstock/postgres";
-import { MAPPINGS_CHANNEL } from "../../fleet/fleet-notice.ts";
+import { noteMappingChange } from "../../store/note-mapping-change.ts";
 import type { MappingFacts } from "../mapping-view.ts";
 import { USER_INITIATED } from "./decide-lifecycle.ts";
 
@@ -20,7 +20,7 @@ export async function writeState(
              select 1 from assignments a where a.mapping_id = m.id))`;
   if (rows.count === 0) return;
   if (state === "Disabled") await forgetHolders(sql, mapping.id);
-  await note(sql, mapping.id, state.toLowerCase(), reason);
+  await noteMappingChange(sql, mapping.id, state.toLowerCase(), reason);
 }
 
 /** Removes a mapping for good; `unconfirmed` nodes are named in its last event. */
@@ -40,7 +40,7 @@ export async function writeDeletion(
       ? "Deleted: no call can start any more."
       : `Deleted without the confirmation of ${unconfirmed.join(", ")}: ` +
         "these nodes vanished and the brokers could not be asked about their members of the group.";
-  await note(sql, mapping.id, "deleted", message);
+  await noteMappingChange(sql, mapping.id, "deleted", message);
 }
 
 /** A node that is gone holds the mapping no more: Kafka says so, and the drain limit has passed. */
@@ -71,18 +71,4 @@ async function forgetHolders(sql: Sql, mappingId: string): Promise<void> {
   await sql`delete from assignment_removals where mapping_id = ${mappingId}`;
   await sql`delete from poller_problems where mapping_id = ${mappingId}`;
   await resetEpochs(sql, mappingId);
-}
-
-/** An event of the mapping, and a word to its watchers. */
-export async function note(
-  sql: Sql,
-  mappingId: string,
-  kind: string,
-  message: string,
-): Promise<void> {
-  await sql`
-    with noted as (
-      insert into mapping_events (mapping_id, kind, message)
-      values (${mappingId}, ${kind}, ${message}))
-    select pg_notify(${MAPPINGS_CHANNEL}, ${mappingId})`;
 }

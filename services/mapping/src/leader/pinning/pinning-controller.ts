@@ -1,9 +1,9 @@
 import { InvariantError, PenstockError } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import { MAPPINGS_CHANNEL } from "../../fleet/fleet-notice.ts";
+import { noteMappingChange } from "../../store/note-mapping-change.ts";
 import type { ClusterAdmin } from "../clusters/cluster-admin.ts";
 import type { LeaderContext } from "../leader-context.ts";
-import { note } from "../lifecycle/write-lifecycle.ts";
 import type { MappingFacts, MappingView } from "../mapping-view.ts";
 import { planPins, timeToLookUp } from "./plan-pins.ts";
 
@@ -161,7 +161,7 @@ async function writePins(sql: Sql, mapping: MappingFacts, { topicId, pins }: Sta
       from unnest(${[...pins.keys()]}::int[], ${[...pins.values()]}::bigint[])
         as r (partition, start_offset)
     on conflict do nothing`;
-  await note(sql, mapping.id, state.toLowerCase(), "The start position is pinned.");
+  await noteMappingChange(sql, mapping.id, state.toLowerCase(), "The start position is pinned.");
 }
 
 async function writeProblem(sql: Sql, mappingId: string, reason: string): Promise<void> {
