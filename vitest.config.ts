@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          setupFiles: ["test/property-seed.ts"],
           include: ["packages/*/src/**/*.test.ts", "services/*/src/**/*.test.ts"],
           testTimeout: 20_000,
         },
@@ -14,6 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "servers",
+          setupFiles: ["test/property-seed.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/fault/**"],
           globalSetup: ["test/global-setup.ts"],
@@ -25,6 +27,7 @@ export default defineConfig({
       {
         test: {
           name: "fault",
+          setupFiles: ["test/property-seed.ts"],
           include: ["test/fault/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 120_000,

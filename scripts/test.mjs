@@ -17,6 +17,7 @@ const CHECKS = [
   ["types", "tsc", "-b"],
 ];
 const PROJECTS = ["unit", "servers", "fault"];
+const REASON_LINES_MAX = 12;
 
 const missing = missingForKafka();
 if (missing !== undefined)
@@ -61,7 +62,7 @@ function runTests(project) {
   for (const file of files) {
     for (const test of file.assertionResults) {
       if (test.status === "passed") total.passed++;
-      else if (test.status === "failed") fail(`${project}: ${test.fullName}`);
+      else if (test.status === "failed") fail(`${project}: ${test.fullName}`, test.failureMessages);
       else total.skipped++;
     }
     // A file that could not be loaded, or whose set-up failed, has no failed test to show for it.
@@ -72,9 +73,11 @@ function runTests(project) {
   if (!isGreen && total.failed === failedBefore) fail(`${project}: the run itself`);
 }
 
-function fail(name) {
+/** With the beginning of what was thrown: where only the end of the output is kept, it still says why. */
+function fail(name, messages = []) {
   total.failed++;
-  failures.push(name);
+  const reason = messages.join("\n").split("\n").slice(0, REASON_LINES_MAX).join("\n          ");
+  failures.push(reason === "" ? name : `${name}\n          ${reason}`);
 }
 
 /** Runs a step with its output shown; true when it ends with 0. */

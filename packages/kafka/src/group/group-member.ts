@@ -71,6 +71,8 @@ export class GroupMember {
   /** Of the first heartbeat since the last answer: a target that we don't know yet can't be older. */
   #unansweredSinceMs: number | null = null;
   #needsFull = true;
+  /** What the broker gave and took back while its answers were lost is acknowledged too: it waits for an owned list without it. */
+  #isRepairing = false;
   /** Counts changes of the owned list; `#sentChange` and `#ackedChange` say which one the broker was told and has answered. */
   #change = 0;
   #sentChange = 0;
@@ -191,7 +193,8 @@ export class GroupMember {
     this.#ackedChange = this.#sentChange;
     this.guard.proved(this.#pace.sentAtMs);
     // The rebalance timeout that the broker was told depends on its interval.
-    this.#needsFull = this.#pace.answered(answer.heartbeatIntervalMs);
+    this.#needsFull = this.#pace.answered(answer.heartbeatIntervalMs) || this.#isRepairing;
+    this.#isRepairing = false;
     this.learnSession(this.#knownSessionMs);
     const isJoin = this.#phase === "joining";
     if (isJoin) {
@@ -211,6 +214,7 @@ export class GroupMember {
     this.#isInFlight = false;
     if (this.#phase === "left" || this.#sentIncarnation !== this.#incarnation) return [];
     this.#needsFull = true;
+    this.#isRepairing = true;
     this.#pace.failed(nowMs, failure);
     return failure === "memberUnknown" ? this.memberUnknown(nowMs) : [];
   }

@@ -111,13 +111,23 @@ export function compress(codec: Codec, plain: Buffer): Buffer {
   }
 }
 
-/** The WASM compressors fail once when their memory has just grown under the view that they write into. */
+/** The WASM compressors fail when their memory has grown under the view that they write into; only a longer input than none makes a new view. */
 function again<T>(compressed: () => T): T {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return compressed();
+    } catch (error) {
+      if (!(error instanceof TypeError) || attempt === 3) throw error;
+      renewView();
+    }
+  }
+}
+
+function renewView(): void {
   try {
-    return compressed();
+    lz4Compress(Buffer.alloc(1));
   } catch (error) {
-    if (error instanceof TypeError) return compressed();
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 
