@@ -5,5 +5,5 @@
 export * as fleet from "./generated/penstock/fleet/v1/fleet_pb.ts";
 export * as fn from "./generated/penstock/function/v1/function_pb.ts";
 export * as invoker from "./generated/penstock/invoker/v1/invoker_pb.ts";
-export * as mapping from "./generated/penstock/mapping/v1/mapping_pb.ts";
 export * as poller from "./generated/penstock/poller/v1/poller_pb.ts";
+export * as mapping from "./mapping.ts";

@@ -1,4 +1,12 @@
 /** Penstock's service plumbing: settings, logs, life cycle, RPC and HTTP servers, telemetry, the fleet stream. */
+export {
+  ANONYMOUS,
+  CALLER,
+  type Caller,
+  callerOf,
+  ROLES,
+  type Role,
+} from "./auth/caller.ts";
 export * from "./clock/system-clock.ts";
 export { Backoff } from "./fleet/backoff.ts";
 export * from "./fleet/join-fleet.ts";

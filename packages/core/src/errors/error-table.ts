@@ -71,7 +71,28 @@ export const ERROR_TABLE = {
   internal: { rpc: "INTERNAL", http: 500, aws: "ServiceException", retry: "never" },
   /** A Kafka broker can't be reached, or doesn't answer in time. */
   kafkaUnavailable: { rpc: "UNAVAILABLE", http: 503, aws: "ServiceException", retry: "retry" },
-  /** Kafka refused the credentials, or the TLS handshake failed. */
+  /** The name of a bootstrap server or of an advertised broker can't be resolved. */
+  kafkaHostUnknown: {
+    rpc: "FAILED_PRECONDITION",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
+  /** The broker's certificate is not trusted, has expired or names somebody else; or it refuses the client's certificate. */
+  kafkaTls: {
+    rpc: "FAILED_PRECONDITION",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
+  /** TLS was spoken to a plaintext port, or plaintext to a TLS port. */
+  kafkaProtocolMismatch: {
+    rpc: "FAILED_PRECONDITION",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
+  /** Kafka refused the credentials or the mechanism (SASL). */
   kafkaAuthentication: {
     rpc: "FAILED_PRECONDITION",
     http: 400,
@@ -109,6 +130,48 @@ export const ERROR_TABLE = {
     http: 400,
     aws: "ServiceException",
     retry: "operator",
+  },
+  /** A secret that is referred to does not exist. */
+  secretMissing: {
+    rpc: "FAILED_PRECONDITION",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
+  /** A secret is not what its use needs. */
+  secretMalformed: {
+    rpc: "FAILED_PRECONDITION",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
+  /** The policy of a secret does not allow this use: these brokers, or this caller. */
+  secretDenied: {
+    rpc: "PERMISSION_DENIED",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
+  /** The store of a secret, or the token endpoint that it names, does not answer. */
+  secretUnavailable: {
+    rpc: "UNAVAILABLE",
+    http: 503,
+    aws: "ServiceException",
+    retry: "retry",
+  },
+  /** The function of a mapping is not in the registry. */
+  functionMissing: {
+    rpc: "FAILED_PRECONDITION",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
+  /** The function can't be called: refused, no such host, TLS, denied address, or it answers with errors. */
+  functionFailing: {
+    rpc: "UNAVAILABLE",
+    http: 503,
+    aws: "ServiceException",
+    retry: "retry",
   },
   /** The address guard refuses a target. */
   addressDenied: {

@@ -6,7 +6,25 @@ export interface FieldViolation {
   readonly field: string;
   /** What to change. */
   readonly description: string;
+  /** What AWS says of the same; absent = the description. */
+  readonly aws?: AwsViolation;
 }
+
+/**
+ * AWS distinguishes two refusals. `constraint`: a pattern, range, length or enum of the API model, checked before anything else and collected into one
+ * ValidationException; `parameter`: a rule of the service, of which the first is answered as an InvalidParameterValueException.
+ */
+export type AwsViolation =
+  | {
+      readonly kind: "constraint";
+      /** Member in AWS's spelling of its messages, such as `batchSize` or `sourceAccessConfigurations.1.member.type`. */
+      readonly member: string;
+      /** The value as AWS prints it. */
+      readonly value: string;
+      /** Such as `Member must have value less than or equal to 10000`. */
+      readonly constraint: string;
+    }
+  | { readonly kind: "parameter"; readonly message: string };
 
 /**
  * A failed operation. `message` is safe to show to a caller and says what to change; `cause` is private and goes to the log only.

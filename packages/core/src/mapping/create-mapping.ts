@@ -21,8 +21,16 @@ export const MUTABLE_DEFAULTS: Omit<MutableSettings, "functionRef"> = {
   batchSize: BATCH_SIZE_DEFAULT,
   batchingWindowMs: null,
   filterPatterns: [],
-  minimumPollers: null,
+  provisionedPollers: null,
   isEnabled: true,
+  sourceAccess: [],
+  kmsKeyArn: null,
+  onFailureDestination: null,
+  maximumRetryAttempts: null,
+  maximumRecordAgeSeconds: null,
+  bisectBatchOnFunctionError: null,
+  metrics: [],
+  systemLogLevel: null,
 };
 
 /**
@@ -35,7 +43,7 @@ export function readCreateMapping(
   context: { readonly nowMs: number; readonly check: PatternCheck },
 ): MappingSettings {
   const violations = new Violations();
-  const sent = <K extends keyof MutableSettings>(key: K) =>
+  const sent = <K extends keyof typeof MUTABLE_READERS>(key: K) =>
     MUTABLE_READERS[key](input, violations, context.check);
   const functionRef = sent("functionRef");
   if (input.functionName === undefined) {
@@ -45,11 +53,12 @@ export function readCreateMapping(
   checkTopics(violations, input.topics);
   if (input.consumerGroupId !== undefined) checkConsumerGroupId(violations, input.consumerGroupId);
   const settings: MappingSettings = {
+    ...MUTABLE_DEFAULTS,
     functionRef: functionRef ?? { name: "", qualifier: "" },
     batchSize: sent("batchSize") ?? MUTABLE_DEFAULTS.batchSize,
     batchingWindowMs: sent("batchingWindowMs") ?? MUTABLE_DEFAULTS.batchingWindowMs,
     filterPatterns: sent("filterPatterns") ?? MUTABLE_DEFAULTS.filterPatterns,
-    minimumPollers: sent("minimumPollers") ?? MUTABLE_DEFAULTS.minimumPollers,
+    provisionedPollers: sent("provisionedPollers") ?? MUTABLE_DEFAULTS.provisionedPollers,
     isEnabled: sent("isEnabled") ?? MUTABLE_DEFAULTS.isEnabled,
     bootstrapServers: input.bootstrapServers,
     topic: input.topics[0] ?? "",

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MUTABLE_DEFAULTS } from "./create-mapping.ts";
 import { MAPPING_STATES, type MutableSettings } from "./mapping.ts";
 import { areEqualSettings, stateAfterUpdate } from "./mapping-transitions.ts";
 
@@ -43,11 +44,12 @@ describe("stateAfterUpdate", () => {
 
 describe("areEqualSettings", () => {
   const settings: MutableSettings = {
+    ...MUTABLE_DEFAULTS,
     functionRef: { name: "f", qualifier: "" },
     batchSize: 1,
     batchingWindowMs: null,
     filterPatterns: ["{}"],
-    minimumPollers: null,
+    provisionedPollers: null,
     isEnabled: true,
   };
 

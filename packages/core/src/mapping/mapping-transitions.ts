@@ -1,3 +1,4 @@
+import { MUTABLE_DEFAULTS } from "./create-mapping.ts";
 import type { MappingState, MutableSettings } from "./mapping.ts";
 
 /**
@@ -22,16 +23,13 @@ export function stateAfterUpdate(
   return "Updating";
 }
 
+/** The settings in which two differ, by name. */
+export function changedSettings(a: MutableSettings, b: MutableSettings): (keyof MutableSettings)[] {
+  const keys = [...Object.keys(MUTABLE_DEFAULTS), "functionRef"] as (keyof MutableSettings)[];
+  return keys.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
+}
+
 /** Whether two settings say the same: an equal update changes nothing. */
 export function areEqualSettings(a: MutableSettings, b: MutableSettings): boolean {
-  return (
-    a.functionRef.name === b.functionRef.name &&
-    a.functionRef.qualifier === b.functionRef.qualifier &&
-    a.batchSize === b.batchSize &&
-    a.batchingWindowMs === b.batchingWindowMs &&
-    a.minimumPollers === b.minimumPollers &&
-    a.isEnabled === b.isEnabled &&
-    a.filterPatterns.length === b.filterPatterns.length &&
-    a.filterPatterns.every((pattern, index) => pattern === b.filterPatterns[index])
-  );
+  return changedSettings(a, b).length === 0;
 }

@@ -26,12 +26,20 @@ export type PatternCheck = (patterns: readonly string[]) => unknown;
  * update can't disagree.
  */
 export type MutableReaders = {
-  readonly [K in keyof MutableSettings]: (
+  readonly [K in ReadKey]: (
     input: MutableInput,
     violations: Violations,
     check: PatternCheck,
   ) => MutableSettings[K] | undefined;
 };
+
+type ReadKey =
+  | "functionRef"
+  | "batchSize"
+  | "batchingWindowMs"
+  | "filterPatterns"
+  | "provisionedPollers"
+  | "isEnabled";
 
 /** Called only for fields that were sent. `undefined` = not sent, or refused with a violation. */
 export const MUTABLE_READERS: MutableReaders = {
@@ -53,11 +61,12 @@ export const MUTABLE_READERS: MutableReaders = {
     checkPatterns(filterPatterns, violations, check);
     return filterPatterns;
   },
-  minimumPollers({ minimumPollers }, violations) {
-    if (minimumPollers === undefined || minimumPollers === null) return minimumPollers;
+  provisionedPollers({ minimumPollers }, violations) {
+    if (minimumPollers === undefined) return undefined;
+    if (minimumPollers === null) return null;
     const field = "provisioned_poller_config.minimum_pollers";
     checkRange(violations, field, minimumPollers, 1, MINIMUM_POLLERS_MAX);
-    return minimumPollers;
+    return { minimumPollers, maximumPollers: null, pollerGroupName: null };
   },
   isEnabled: ({ enabled }) => enabled,
 };

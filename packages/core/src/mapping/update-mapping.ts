@@ -3,7 +3,7 @@ import type { MutableSettings } from "./mapping.ts";
 import { MUTABLE_READERS, type MutableInput, type PatternCheck } from "./read-mutable-settings.ts";
 import { show, Violations } from "./violations.ts";
 
-type MutableKey = keyof MutableSettings;
+type MutableKey = keyof typeof MUTABLE_READERS;
 
 /** Paths that an update mask may name, and the setting behind each. */
 const MUTABLE_PATHS: ReadonlyMap<string, MutableKey> = new Map<string, MutableKey>([
@@ -12,8 +12,8 @@ const MUTABLE_PATHS: ReadonlyMap<string, MutableKey> = new Map<string, MutableKe
   ["maximum_batching_window", "batchingWindowMs"],
   ["filter_criteria", "filterPatterns"],
   ["filter_criteria.filters", "filterPatterns"],
-  ["provisioned_poller_config", "minimumPollers"],
-  ["provisioned_poller_config.minimum_pollers", "minimumPollers"],
+  ["provisioned_poller_config", "provisionedPollers"],
+  ["provisioned_poller_config.minimum_pollers", "provisionedPollers"],
   ["enabled", "isEnabled"],
 ]);
 

@@ -1,5 +1,6 @@
 import type { PenstockError } from "../errors/penstock-error.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { SourceSecurity } from "./source-security.ts";
 
 /**
  * The record source port: one member of one consumer group, reading one topic.
@@ -116,6 +117,8 @@ export interface RecordSource {
 
 export interface RecordSourceOptions {
   readonly bootstrapServers: readonly string[];
+  /** Absent = plaintext without authentication. */
+  readonly security?: SourceSecurity;
   readonly topic: string;
   readonly groupId: string;
   /** How long a revoked lane may drain, ms. */

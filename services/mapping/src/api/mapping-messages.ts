@@ -4,6 +4,7 @@ import {
   type ArnScope,
   functionArn,
   type MappingState,
+  MINIMUM_POLLERS_DEFAULT,
   mappingArn,
   type StartingPosition,
 } from "@penstock/core";
@@ -49,8 +50,10 @@ export function mappingMessage(view: MappingView, scope: ArnScope): mapping.Even
     ...(stored.filterPatterns.length > 0 && {
       filterCriteria: { filters: stored.filterPatterns.map((pattern) => ({ pattern })) },
     }),
-    ...(stored.minimumPollers !== null && {
-      provisionedPollerConfig: { minimumPollers: stored.minimumPollers },
+    ...(stored.provisionedPollers !== null && {
+      provisionedPollerConfig: {
+        minimumPollers: stored.provisionedPollers.minimumPollers ?? MINIMUM_POLLERS_DEFAULT,
+      },
     }),
     state: STATES[stored.state],
     stateTransitionReason: stored.stateReason,

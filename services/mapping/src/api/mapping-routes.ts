@@ -36,7 +36,7 @@ export interface MappingServiceContext {
 /** MappingService: request → model → store → answer. */
 export function mappingService(
   context: MappingServiceContext,
-): ServiceImpl<typeof mapping.MappingService> {
+): Partial<ServiceImpl<typeof mapping.MappingService>> {
   const { db, scope, clock, check, watches } = context;
   /** What the change stored, whatever a controller has made of it since, with what is known of the run. */
   const changed = async (stored: StoredMapping) => {

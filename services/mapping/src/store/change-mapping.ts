@@ -1,6 +1,7 @@
 import {
   type ArnScope,
   areEqualSettings,
+  changedSettings,
   functionArn,
   invariant,
   type MutableSettings,
@@ -12,6 +13,7 @@ import { assertFunctionExists } from "./assert-function-exists.ts";
 import { claimSources } from "./claim-sources.ts";
 import { lockMapping } from "./find-mapping.ts";
 import { mappingColumns } from "./mapping-columns.ts";
+import { mutableColumns } from "./mutable-columns.ts";
 import { noteMappingChange } from "./note-mapping-change.ts";
 import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
 
@@ -63,18 +65,11 @@ async function moveToFunction(
 
 async function updateRow(sql: Sql, scope: ArnScope, before: StoredMapping, after: StoredMapping) {
   const state = stateAfterUpdate(before.state, before, after);
-  const patterns = after.filterPatterns.length === 0 ? null : after.filterPatterns;
+  const columns = mutableColumns(functionArn(scope, after.functionRef), after);
   const rows = await sql<MappingRow[]>`
     update mappings
-       set revision = revision + 1,
-           function_arn = ${functionArn(scope, after.functionRef)},
-           function_name = ${after.functionRef.name},
-           function_qualifier = ${after.functionRef.qualifier},
-           batch_size = ${after.batchSize},
-           batching_window_ms = ${after.batchingWindowMs},
-           filter_patterns = ${patterns},
-           minimum_pollers = ${after.minimumPollers},
-           is_enabled = ${after.isEnabled},
+       set ${sql(columns)},
+           revision = revision + 1,
            state = ${state},
            state_reason = 'USER_INITIATED',
            state_since = case when state = ${state} then state_since else now() end,
@@ -86,14 +81,5 @@ async function updateRow(sql: Sql, scope: ArnScope, before: StoredMapping, after
 }
 
 function describe(before: StoredMapping, after: StoredMapping): string {
-  const keys: (keyof MutableSettings)[] = [
-    "functionRef",
-    "batchSize",
-    "batchingWindowMs",
-    "filterPatterns",
-    "minimumPollers",
-    "isEnabled",
-  ];
-  const changed = keys.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
-  return `Changed: ${changed.join(", ")}.`;
+  return `Changed: ${changedSettings(before, after).join(", ")}.`;
 }

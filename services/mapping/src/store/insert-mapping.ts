@@ -3,6 +3,7 @@ import type { Database, Sql } from "@penstock/postgres";
 import { assertFunctionExists } from "./assert-function-exists.ts";
 import { claimSources } from "./claim-sources.ts";
 import { mappingColumns } from "./mapping-columns.ts";
+import { mutableColumns } from "./mutable-columns.ts";
 import { noteMappingChange } from "./note-mapping-change.ts";
 import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
 
@@ -36,19 +37,12 @@ async function insertRow(sql: Sql, id: string, arn: string, settings: MappingSet
   const timestamp = settings.startingPositionTimestampMs;
   const row = {
     id,
-    function_arn: arn,
-    function_name: settings.functionRef.name,
-    function_qualifier: settings.functionRef.qualifier,
+    ...mutableColumns(arn, settings),
     bootstrap_servers: settings.bootstrapServers,
     topic: settings.topic,
     consumer_group_id: settings.consumerGroupId ?? id,
-    batch_size: settings.batchSize,
-    batching_window_ms: settings.batchingWindowMs,
     starting_position: settings.startingPosition,
     starting_position_timestamp: timestamp === null ? null : new Date(timestamp),
-    filter_patterns: settings.filterPatterns.length === 0 ? null : settings.filterPatterns,
-    minimum_pollers: settings.minimumPollers,
-    is_enabled: settings.isEnabled,
     state: "Creating",
   };
   const rows = await sql<MappingRow[]>`

@@ -12,6 +12,16 @@ export interface StoredMapping extends MappingSettings {
   readonly stateReason: string;
   readonly lastProcessingResult: string;
   readonly modifiedAtMs: number;
+  readonly createdAtMs: number;
+  /** What keeps it from running; null when nothing does. */
+  readonly problem: StoredProblem | null;
+}
+
+export interface StoredProblem {
+  /** Of the error table. */
+  readonly code: string;
+  readonly message: string;
+  readonly sinceMs: number;
 }
 
 /** Columns of `mappings` that make a {@link StoredMapping}. */
@@ -29,7 +39,23 @@ export interface MappingRow {
   starting_position: StoredMapping["startingPosition"];
   starting_position_timestamp: Date | null;
   filter_patterns: string[] | null;
+  is_provisioned: boolean;
   minimum_pollers: number | null;
+  maximum_pollers: number | null;
+  poller_group_name: string | null;
+  source_access: StoredMapping["sourceAccess"];
+  kms_key_arn: string | null;
+  filter_sealed: Buffer | null;
+  on_failure_destination: string | null;
+  maximum_retry_attempts: number | null;
+  maximum_record_age_seconds: number | null;
+  bisect_batch_on_function_error: boolean | null;
+  metrics: StoredMapping["metrics"];
+  system_log_level: StoredMapping["systemLogLevel"];
+  problem_code: string | null;
+  problem_message: string | null;
+  problem_since: Date | null;
+  created_at: Date;
   is_enabled: boolean;
   state: MappingState;
   state_reason: string;
@@ -51,7 +77,30 @@ export function toStoredMapping(row: MappingRow): StoredMapping {
     startingPosition: row.starting_position,
     startingPositionTimestampMs: row.starting_position_timestamp?.getTime() ?? null,
     filterPatterns: row.filter_patterns ?? [],
-    minimumPollers: row.minimum_pollers,
+    provisionedPollers: row.is_provisioned
+      ? {
+          minimumPollers: row.minimum_pollers,
+          maximumPollers: row.maximum_pollers,
+          pollerGroupName: row.poller_group_name,
+        }
+      : null,
+    sourceAccess: row.source_access,
+    kmsKeyArn: row.kms_key_arn,
+    onFailureDestination: row.on_failure_destination,
+    maximumRetryAttempts: row.maximum_retry_attempts,
+    maximumRecordAgeSeconds: row.maximum_record_age_seconds,
+    bisectBatchOnFunctionError: row.bisect_batch_on_function_error,
+    metrics: row.metrics,
+    systemLogLevel: row.system_log_level,
+    problem:
+      row.problem_code === null || row.problem_message === null || row.problem_since === null
+        ? null
+        : {
+            code: row.problem_code,
+            message: row.problem_message,
+            sinceMs: row.problem_since.getTime(),
+          },
+    createdAtMs: row.created_at.getTime(),
     isEnabled: row.is_enabled,
     state: row.state,
     stateReason: row.state_reason,

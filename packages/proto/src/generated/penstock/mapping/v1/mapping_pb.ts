@@ -2,443 +2,23 @@
 // @generated from file penstock/mapping/v1/mapping.proto (package penstock.mapping.v1, syntax proto3)
 /* eslint-disable */
 
-// The control plane of Penstock: which topic flows to which function, and how.
-//
-// The messages nest as AWS Lambda's event source mapping API does. Every optional field has explicit presence: what is not
-// sent is not changed (update) or takes its default (create).
-//
-// Errors of every call carry one of these codes and a message that says what to change:
-// INVALID_ARGUMENT (a value is out of range, malformed or not allowed together with another), NOT_FOUND,
-// ALREADY_EXISTS (the mapping collides with another), FAILED_PRECONDITION (the mapping is in a state that does not allow it),
-// ABORTED (changed by another caller meanwhile: read and try again), RESOURCE_EXHAUSTED (a limit of this service),
-// UNAVAILABLE (the database is away: try again; nothing was changed), DEADLINE_EXCEEDED.
+// Requests and answers that create, read, change, delete and watch a mapping.
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { DestinationConfig, EventSourceMapping, FilterCriteria, FunctionResponseType, LoggingConfig, MetricsConfig, ProvisionedPollerConfig, SelfManagedEventSource, SelfManagedKafkaEventSourceConfig, StartingPosition } from "./event_source_mapping_pb.ts";
+import { file_penstock_mapping_v1_event_source_mapping } from "./event_source_mapping_pb.ts";
+import type { SourceAccessConfiguration } from "./source_access_pb.ts";
+import { file_penstock_mapping_v1_source_access } from "./source_access_pb.ts";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file penstock/mapping/v1/mapping.proto.
  */
 export const file_penstock_mapping_v1_mapping: GenFile = /*@__PURE__*/
-  fileDesc("CiFwZW5zdG9jay9tYXBwaW5nL3YxL21hcHBpbmcucHJvdG8SE3BlbnN0b2NrLm1hcHBpbmcudjEiwwgKEkV2ZW50U291cmNlTWFwcGluZxIMCgR1dWlkGAEgASgJEiAKGGV2ZW50X3NvdXJjZV9tYXBwaW5nX2FybhgCIAEoCRIUCgxmdW5jdGlvbl9hcm4YAyABKAkSTgoZc2VsZl9tYW5hZ2VkX2V2ZW50X3NvdXJjZRgEIAEoCzIrLnBlbnN0b2NrLm1hcHBpbmcudjEuU2VsZk1hbmFnZWRFdmVudFNvdXJjZRIOCgZ0b3BpY3MYBSADKAkSZgomc2VsZl9tYW5hZ2VkX2thZmthX2V2ZW50X3NvdXJjZV9jb25maWcYBiABKAsyNi5wZW5zdG9jay5tYXBwaW5nLnYxLlNlbGZNYW5hZ2VkS2Fma2FFdmVudFNvdXJjZUNvbmZpZxISCgpiYXRjaF9zaXplGAcgASgFEj8KF21heGltdW1fYmF0Y2hpbmdfd2luZG93GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSACIAQESQAoRc3RhcnRpbmdfcG9zaXRpb24YCSABKA4yJS5wZW5zdG9jay5tYXBwaW5nLnYxLlN0YXJ0aW5nUG9zaXRpb24SRAobc3RhcnRpbmdfcG9zaXRpb25fdGltZXN0YW1wGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgBiAEBEkEKD2ZpbHRlcl9jcml0ZXJpYRgLIAEoCzIjLnBlbnN0b2NrLm1hcHBpbmcudjEuRmlsdGVyQ3JpdGVyaWFIAogBARJUChlwcm92aXNpb25lZF9wb2xsZXJfY29uZmlnGAwgASgLMiwucGVuc3RvY2subWFwcGluZy52MS5Qcm92aXNpb25lZFBvbGxlckNvbmZpZ0gDiAEBEjAKBXN0YXRlGA0gASgOMiEucGVuc3RvY2subWFwcGluZy52MS5NYXBwaW5nU3RhdGUSHwoXc3RhdGVfdHJhbnNpdGlvbl9yZWFzb24YDiABKAkSHgoWbGFzdF9wcm9jZXNzaW5nX3Jlc3VsdBgPIAEoCRIxCg1sYXN0X21vZGlmaWVkGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXZpc2lvbhgRIAEoBBI6CgpwYXJ0aXRpb25zGBIgAygLMiYucGVuc3RvY2subWFwcGluZy52MS5QYXJ0aXRpb25Qcm9ncmVzcxIsCgRnYXBzGBMgAygLMh4ucGVuc3RvY2subWFwcGluZy52MS5HYXBSZXBvcnQSGQoRd2FpdGluZ19mb3Jfbm9kZXMYFCADKAlCGgoYX21heGltdW1fYmF0Y2hpbmdfd2luZG93Qh4KHF9zdGFydGluZ19wb3NpdGlvbl90aW1lc3RhbXBCEgoQX2ZpbHRlcl9jcml0ZXJpYUIcChpfcHJvdmlzaW9uZWRfcG9sbGVyX2NvbmZpZyJLChZTZWxmTWFuYWdlZEV2ZW50U291cmNlEjEKCWVuZHBvaW50cxgBIAEoCzIeLnBlbnN0b2NrLm1hcHBpbmcudjEuRW5kcG9pbnRzIiwKCUVuZHBvaW50cxIfChdrYWZrYV9ib290c3RyYXBfc2VydmVycxgBIAMoCSJZCiFTZWxmTWFuYWdlZEthZmthRXZlbnRTb3VyY2VDb25maWcSHgoRY29uc3VtZXJfZ3JvdXBfaWQYASABKAlIAIgBAUIUChJfY29uc3VtZXJfZ3JvdXBfaWQiPgoORmlsdGVyQ3JpdGVyaWESLAoHZmlsdGVycxgBIAMoCzIbLnBlbnN0b2NrLm1hcHBpbmcudjEuRmlsdGVyIhkKBkZpbHRlchIPCgdwYXR0ZXJuGAEgASgJIksKF1Byb3Zpc2lvbmVkUG9sbGVyQ29uZmlnEhwKD21pbmltdW1fcG9sbGVycxgBIAEoBUgAiAEBQhIKEF9taW5pbXVtX3BvbGxlcnMiyAEKEVBhcnRpdGlvblByb2dyZXNzEg0KBXRvcGljGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoBRIQCghwb3NpdGlvbhgDIAEoAxIYChBjb21taXR0ZWRfb2Zmc2V0GAQgASgDEhYKDmxvZ19lbmRfb2Zmc2V0GAUgASgDEgsKA2xhZxgGIAEoAxIPCgdub2RlX2lkGAcgASgJEi8KC3VwZGF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLDAQoJR2FwUmVwb3J0Eg0KBXRvcGljGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoBRIUCgxmaXJzdF9vZmZzZXQYAyABKAMSEwoLbGFzdF9vZmZzZXQYBCABKAMSLgoGcmVhc29uGAUgASgOMh4ucGVuc3RvY2subWFwcGluZy52MS5HYXBSZWFzb24SDwoHbWVzc2FnZRgGIAEoCRIoCgR0aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKfBwofQ3JlYXRlRXZlbnRTb3VyY2VNYXBwaW5nUmVxdWVzdBIaCg1mdW5jdGlvbl9uYW1lGAEgASgJSACIAQESUwoZc2VsZl9tYW5hZ2VkX2V2ZW50X3NvdXJjZRgCIAEoCzIrLnBlbnN0b2NrLm1hcHBpbmcudjEuU2VsZk1hbmFnZWRFdmVudFNvdXJjZUgBiAEBEg4KBnRvcGljcxgDIAMoCRJrCiZzZWxmX21hbmFnZWRfa2Fma2FfZXZlbnRfc291cmNlX2NvbmZpZxgEIAEoCzI2LnBlbnN0b2NrLm1hcHBpbmcudjEuU2VsZk1hbmFnZWRLYWZrYUV2ZW50U291cmNlQ29uZmlnSAKIAQESFwoKYmF0Y2hfc2l6ZRgFIAEoBUgDiAEBEj8KF21heGltdW1fYmF0Y2hpbmdfd2luZG93GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSASIAQESRQoRc3RhcnRpbmdfcG9zaXRpb24YByABKA4yJS5wZW5zdG9jay5tYXBwaW5nLnYxLlN0YXJ0aW5nUG9zaXRpb25IBYgBARJEChtzdGFydGluZ19wb3NpdGlvbl90aW1lc3RhbXAYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAaIAQESQQoPZmlsdGVyX2NyaXRlcmlhGAkgASgLMiMucGVuc3RvY2subWFwcGluZy52MS5GaWx0ZXJDcml0ZXJpYUgHiAEBElQKGXByb3Zpc2lvbmVkX3BvbGxlcl9jb25maWcYCiABKAsyLC5wZW5zdG9jay5tYXBwaW5nLnYxLlByb3Zpc2lvbmVkUG9sbGVyQ29uZmlnSAiIAQESFAoHZW5hYmxlZBgLIAEoCEgJiAEBQhAKDl9mdW5jdGlvbl9uYW1lQhwKGl9zZWxmX21hbmFnZWRfZXZlbnRfc291cmNlQikKJ19zZWxmX21hbmFnZWRfa2Fma2FfZXZlbnRfc291cmNlX2NvbmZpZ0INCgtfYmF0Y2hfc2l6ZUIaChhfbWF4aW11bV9iYXRjaGluZ193aW5kb3dCFAoSX3N0YXJ0aW5nX3Bvc2l0aW9uQh4KHF9zdGFydGluZ19wb3NpdGlvbl90aW1lc3RhbXBCEgoQX2ZpbHRlcl9jcml0ZXJpYUIcChpfcHJvdmlzaW9uZWRfcG9sbGVyX2NvbmZpZ0IKCghfZW5hYmxlZCJpCiBDcmVhdGVFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRJFChRldmVudF9zb3VyY2VfbWFwcGluZxgBIAEoCzInLnBlbnN0b2NrLm1hcHBpbmcudjEuRXZlbnRTb3VyY2VNYXBwaW5nIiwKHEdldEV2ZW50U291cmNlTWFwcGluZ1JlcXVlc3QSDAoEdXVpZBgBIAEoCSJmCh1HZXRFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRJFChRldmVudF9zb3VyY2VfbWFwcGluZxgBIAEoCzInLnBlbnN0b2NrLm1hcHBpbmcudjEuRXZlbnRTb3VyY2VNYXBwaW5nIogBCh5MaXN0RXZlbnRTb3VyY2VNYXBwaW5nc1JlcXVlc3QSGgoNZnVuY3Rpb25fbmFtZRgBIAEoCUgAiAEBEhYKCXBhZ2Vfc2l6ZRgCIAEoBUgBiAEBEhIKCnBhZ2VfdG9rZW4YAyABKAlCEAoOX2Z1bmN0aW9uX25hbWVCDAoKX3BhZ2Vfc2l6ZSKCAQofTGlzdEV2ZW50U291cmNlTWFwcGluZ3NSZXNwb25zZRJGChVldmVudF9zb3VyY2VfbWFwcGluZ3MYASADKAsyJy5wZW5zdG9jay5tYXBwaW5nLnYxLkV2ZW50U291cmNlTWFwcGluZxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkilQQKH1VwZGF0ZUV2ZW50U291cmNlTWFwcGluZ1JlcXVlc3QSDAoEdXVpZBgBIAEoCRIaCg1mdW5jdGlvbl9uYW1lGAIgASgJSACIAQESFwoKYmF0Y2hfc2l6ZRgDIAEoBUgBiAEBEj8KF21heGltdW1fYmF0Y2hpbmdfd2luZG93GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAKIAQESQQoPZmlsdGVyX2NyaXRlcmlhGAUgASgLMiMucGVuc3RvY2subWFwcGluZy52MS5GaWx0ZXJDcml0ZXJpYUgDiAEBElQKGXByb3Zpc2lvbmVkX3BvbGxlcl9jb25maWcYBiABKAsyLC5wZW5zdG9jay5tYXBwaW5nLnYxLlByb3Zpc2lvbmVkUG9sbGVyQ29uZmlnSASIAQESFAoHZW5hYmxlZBgHIAEoCEgFiAEBEjQKC3VwZGF0ZV9tYXNrGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0gGiAEBQhAKDl9mdW5jdGlvbl9uYW1lQg0KC19iYXRjaF9zaXplQhoKGF9tYXhpbXVtX2JhdGNoaW5nX3dpbmRvd0ISChBfZmlsdGVyX2NyaXRlcmlhQhwKGl9wcm92aXNpb25lZF9wb2xsZXJfY29uZmlnQgoKCF9lbmFibGVkQg4KDF91cGRhdGVfbWFzayJpCiBVcGRhdGVFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRJFChRldmVudF9zb3VyY2VfbWFwcGluZxgBIAEoCzInLnBlbnN0b2NrLm1hcHBpbmcudjEuRXZlbnRTb3VyY2VNYXBwaW5nIi8KH0RlbGV0ZUV2ZW50U291cmNlTWFwcGluZ1JlcXVlc3QSDAoEdXVpZBgBIAEoCSJpCiBEZWxldGVFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRJFChRldmVudF9zb3VyY2VfbWFwcGluZxgBIAEoCzInLnBlbnN0b2NrLm1hcHBpbmcudjEuRXZlbnRTb3VyY2VNYXBwaW5nIi4KHldhdGNoRXZlbnRTb3VyY2VNYXBwaW5nUmVxdWVzdBIMCgR1dWlkGAEgASgJImgKH1dhdGNoRXZlbnRTb3VyY2VNYXBwaW5nUmVzcG9uc2USRQoUZXZlbnRfc291cmNlX21hcHBpbmcYASABKAsyJy5wZW5zdG9jay5tYXBwaW5nLnYxLkV2ZW50U291cmNlTWFwcGluZyLsAgoIRnVuY3Rpb24SDAoEbmFtZRgBIAEoCRIvCgRodHRwGAIgASgLMh8ucGVuc3RvY2subWFwcGluZy52MS5IdHRwVGFyZ2V0SAASLwoEZ3JwYxgDIAEoCzIfLnBlbnN0b2NrLm1hcHBpbmcudjEuR3JwY1RhcmdldEgAEi8KB3RpbWVvdXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IAYgBARIcCg9tYXhfY29uY3VycmVuY3kYBSABKAVIAogBARIeChFwYXlsb2FkX2J5dGVzX21heBgGIAEoA0gDiAEBEhAKCHJldmlzaW9uGAcgASgEEi8KC3VwZGF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIICgZ0YXJnZXRCCgoIX3RpbWVvdXRCEgoQX21heF9jb25jdXJyZW5jeUIUChJfcGF5bG9hZF9ieXRlc19tYXgiiAEKCkh0dHBUYXJnZXQSCwoDdXJsGAEgASgJEj0KB2hlYWRlcnMYAiADKAsyLC5wZW5zdG9jay5tYXBwaW5nLnYxLkh0dHBUYXJnZXQuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIioKCkdycGNUYXJnZXQSDwoHYWRkcmVzcxgBIAEoCRILCgN0bHMYAiABKAgiRQoSUHV0RnVuY3Rpb25SZXF1ZXN0Ei8KCGZ1bmN0aW9uGAEgASgLMh0ucGVuc3RvY2subWFwcGluZy52MS5GdW5jdGlvbiJGChNQdXRGdW5jdGlvblJlc3BvbnNlEi8KCGZ1bmN0aW9uGAEgASgLMh0ucGVuc3RvY2subWFwcGluZy52MS5GdW5jdGlvbiIiChJHZXRGdW5jdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCSJGChNHZXRGdW5jdGlvblJlc3BvbnNlEi8KCGZ1bmN0aW9uGAEgASgLMh0ucGVuc3RvY2subWFwcGluZy52MS5GdW5jdGlvbiJQChRMaXN0RnVuY3Rpb25zUmVxdWVzdBIWCglwYWdlX3NpemUYASABKAVIAIgBARISCgpwYWdlX3Rva2VuGAIgASgJQgwKCl9wYWdlX3NpemUiYgoVTGlzdEZ1bmN0aW9uc1Jlc3BvbnNlEjAKCWZ1bmN0aW9ucxgBIAMoCzIdLnBlbnN0b2NrLm1hcHBpbmcudjEuRnVuY3Rpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiUKFURlbGV0ZUZ1bmN0aW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJIhgKFkRlbGV0ZUZ1bmN0aW9uUmVzcG9uc2Uq8QEKDE1hcHBpbmdTdGF0ZRIdChlNQVBQSU5HX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWTUFQUElOR19TVEFURV9DUkVBVElORxABEhoKFk1BUFBJTkdfU1RBVEVfRU5BQkxJTkcQAhIZChVNQVBQSU5HX1NUQVRFX0VOQUJMRUQQAxIbChdNQVBQSU5HX1NUQVRFX0RJU0FCTElORxAEEhoKFk1BUFBJTkdfU1RBVEVfRElTQUJMRUQQBRIaChZNQVBQSU5HX1NUQVRFX1VQREFUSU5HEAYSGgoWTUFQUElOR19TVEFURV9ERUxFVElORxAHKpsBChBTdGFydGluZ1Bvc2l0aW9uEiEKHVNUQVJUSU5HX1BPU0lUSU9OX1VOU1BFQ0lGSUVEEAASIgoeU1RBUlRJTkdfUE9TSVRJT05fVFJJTV9IT1JJWk9OEAESHAoYU1RBUlRJTkdfUE9TSVRJT05fTEFURVNUEAISIgoeU1RBUlRJTkdfUE9TSVRJT05fQVRfVElNRVNUQU1QEAMqpAEKCUdhcFJlYXNvbhIaChZHQVBfUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUR0FQX1JFQVNPTl9UUlVOQ0FURUQQARIkCiBHQVBfUkVBU09OX1RSVU5DQVRFRF9VTkRFUl9SRVRSWRACEh8KG0dBUF9SRUFTT05fUkVDT1JEX1RPT19MQVJHRRADEhoKFkdBUF9SRUFTT05fVU5ERUNPREFCTEUQBDK+BgoOTWFwcGluZ1NlcnZpY2UShwEKGENyZWF0ZUV2ZW50U291cmNlTWFwcGluZxI0LnBlbnN0b2NrLm1hcHBpbmcudjEuQ3JlYXRlRXZlbnRTb3VyY2VNYXBwaW5nUmVxdWVzdBo1LnBlbnN0b2NrLm1hcHBpbmcudjEuQ3JlYXRlRXZlbnRTb3VyY2VNYXBwaW5nUmVzcG9uc2USfgoVR2V0RXZlbnRTb3VyY2VNYXBwaW5nEjEucGVuc3RvY2subWFwcGluZy52MS5HZXRFdmVudFNvdXJjZU1hcHBpbmdSZXF1ZXN0GjIucGVuc3RvY2subWFwcGluZy52MS5HZXRFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRKEAQoXTGlzdEV2ZW50U291cmNlTWFwcGluZ3MSMy5wZW5zdG9jay5tYXBwaW5nLnYxLkxpc3RFdmVudFNvdXJjZU1hcHBpbmdzUmVxdWVzdBo0LnBlbnN0b2NrLm1hcHBpbmcudjEuTGlzdEV2ZW50U291cmNlTWFwcGluZ3NSZXNwb25zZRKHAQoYVXBkYXRlRXZlbnRTb3VyY2VNYXBwaW5nEjQucGVuc3RvY2subWFwcGluZy52MS5VcGRhdGVFdmVudFNvdXJjZU1hcHBpbmdSZXF1ZXN0GjUucGVuc3RvY2subWFwcGluZy52MS5VcGRhdGVFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRKHAQoYRGVsZXRlRXZlbnRTb3VyY2VNYXBwaW5nEjQucGVuc3RvY2subWFwcGluZy52MS5EZWxldGVFdmVudFNvdXJjZU1hcHBpbmdSZXF1ZXN0GjUucGVuc3RvY2subWFwcGluZy52MS5EZWxldGVFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRKGAQoXV2F0Y2hFdmVudFNvdXJjZU1hcHBpbmcSMy5wZW5zdG9jay5tYXBwaW5nLnYxLldhdGNoRXZlbnRTb3VyY2VNYXBwaW5nUmVxdWVzdBo0LnBlbnN0b2NrLm1hcHBpbmcudjEuV2F0Y2hFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZTABMqgDCg9GdW5jdGlvblNlcnZpY2USYAoLUHV0RnVuY3Rpb24SJy5wZW5zdG9jay5tYXBwaW5nLnYxLlB1dEZ1bmN0aW9uUmVxdWVzdBooLnBlbnN0b2NrLm1hcHBpbmcudjEuUHV0RnVuY3Rpb25SZXNwb25zZRJgCgtHZXRGdW5jdGlvbhInLnBlbnN0b2NrLm1hcHBpbmcudjEuR2V0RnVuY3Rpb25SZXF1ZXN0GigucGVuc3RvY2subWFwcGluZy52MS5HZXRGdW5jdGlvblJlc3BvbnNlEmYKDUxpc3RGdW5jdGlvbnMSKS5wZW5zdG9jay5tYXBwaW5nLnYxLkxpc3RGdW5jdGlvbnNSZXF1ZXN0GioucGVuc3RvY2subWFwcGluZy52MS5MaXN0RnVuY3Rpb25zUmVzcG9uc2USaQoORGVsZXRlRnVuY3Rpb24SKi5wZW5zdG9jay5tYXBwaW5nLnYxLkRlbGV0ZUZ1bmN0aW9uUmVxdWVzdBorLnBlbnN0b2NrLm1hcHBpbmcudjEuRGVsZXRlRnVuY3Rpb25SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
-
-/**
- * A mapping, as stored and as it runs.
- *
- * @generated from message penstock.mapping.v1.EventSourceMapping
- */
-export type EventSourceMapping = Message<"penstock.mapping.v1.EventSourceMapping"> & {
-  /**
-   * UUID v4, chosen by the service.
-   *
-   * @generated from field: string uuid = 1;
-   */
-  uuid: string;
-
-  /**
-   * arn:aws:lambda:<region>:<account>:event-source-mapping:<uuid>.
-   *
-   * @generated from field: string event_source_mapping_arn = 2;
-   */
-  eventSourceMappingArn: string;
-
-  /**
-   * The function, as an ARN, qualified as it was asked for.
-   *
-   * @generated from field: string function_arn = 3;
-   */
-  functionArn: string;
-
-  /**
-   * The brokers.
-   *
-   * @generated from field: penstock.mapping.v1.SelfManagedEventSource self_managed_event_source = 4;
-   */
-  selfManagedEventSource?: SelfManagedEventSource | undefined;
-
-  /**
-   * Exactly one topic.
-   *
-   * @generated from field: repeated string topics = 5;
-   */
-  topics: string[];
-
-  /**
-   * Consumer group.
-   *
-   * @generated from field: penstock.mapping.v1.SelfManagedKafkaEventSourceConfig self_managed_kafka_event_source_config = 6;
-   */
-  selfManagedKafkaEventSourceConfig?: SelfManagedKafkaEventSourceConfig | undefined;
-
-  /**
-   * Most records in one call.
-   *
-   * @generated from field: int32 batch_size = 7;
-   */
-  batchSize: number;
-
-  /**
-   * How long a batch may wait for more records; absent = 500 ms.
-   *
-   * @generated from field: optional google.protobuf.Duration maximum_batching_window = 8;
-   */
-  maximumBatchingWindow?: Duration | undefined;
-
-  /**
-   * Where it started when the group had no committed offset.
-   *
-   * @generated from field: penstock.mapping.v1.StartingPosition starting_position = 9;
-   */
-  startingPosition: StartingPosition;
-
-  /**
-   * With AT_TIMESTAMP: the time.
-   *
-   * @generated from field: optional google.protobuf.Timestamp starting_position_timestamp = 10;
-   */
-  startingPositionTimestamp?: Timestamp | undefined;
-
-  /**
-   * Which records are delivered; absent = all.
-   *
-   * @generated from field: optional penstock.mapping.v1.FilterCriteria filter_criteria = 11;
-   */
-  filterCriteria?: FilterCriteria | undefined;
-
-  /**
-   * Event pollers.
-   *
-   * @generated from field: optional penstock.mapping.v1.ProvisionedPollerConfig provisioned_poller_config = 12;
-   */
-  provisionedPollerConfig?: ProvisionedPollerConfig | undefined;
-
-  /**
-   * State, as AWS names it.
-   *
-   * @generated from field: penstock.mapping.v1.MappingState state = 13;
-   */
-  state: MappingState;
-
-  /**
-   * Why the state is what it is: USER_INITIATED, or a problem in words.
-   *
-   * @generated from field: string state_transition_reason = 14;
-   */
-  stateTransitionReason: string;
-
-  /**
-   * "No records processed", "OK", or "PROBLEM: …".
-   *
-   * @generated from field: string last_processing_result = 15;
-   */
-  lastProcessingResult: string;
-
-  /**
-   * The last change of settings.
-   *
-   * @generated from field: google.protobuf.Timestamp last_modified = 16;
-   */
-  lastModified?: Timestamp | undefined;
-
-  /**
-   * Counts the changes of settings, from 1.
-   *
-   * @generated from field: uint64 revision = 17;
-   */
-  revision: bigint;
-
-  /**
-   * Positions and lag by partition, as last reported (about once a second while running).
-   *
-   * @generated from field: repeated penstock.mapping.v1.PartitionProgress partitions = 18;
-   */
-  partitions: PartitionProgress[];
-
-  /**
-   * The newest gap reports, at most 100: ranges of records that were settled without the function.
-   *
-   * @generated from field: repeated penstock.mapping.v1.GapReport gaps = 19;
-   */
-  gaps: GapReport[];
-
-  /**
-   * Nodes that a DISABLING or DELETING mapping waits for.
-   *
-   * @generated from field: repeated string waiting_for_nodes = 20;
-   */
-  waitingForNodes: string[];
-};
-
-/**
- * Describes the message penstock.mapping.v1.EventSourceMapping.
- * Use `create(EventSourceMappingSchema)` to create a new message.
- */
-export const EventSourceMappingSchema: GenMessage<EventSourceMapping> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 0);
-
-/**
- * The brokers of a self-managed cluster.
- *
- * @generated from message penstock.mapping.v1.SelfManagedEventSource
- */
-export type SelfManagedEventSource = Message<"penstock.mapping.v1.SelfManagedEventSource"> & {
-  /**
-   * Addresses to reach the cluster by.
-   *
-   * @generated from field: penstock.mapping.v1.Endpoints endpoints = 1;
-   */
-  endpoints?: Endpoints | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.SelfManagedEventSource.
- * Use `create(SelfManagedEventSourceSchema)` to create a new message.
- */
-export const SelfManagedEventSourceSchema: GenMessage<SelfManagedEventSource> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 1);
-
-/**
- * Addresses of brokers.
- *
- * @generated from message penstock.mapping.v1.Endpoints
- */
-export type Endpoints = Message<"penstock.mapping.v1.Endpoints"> & {
-  /**
-   * 1 to 10 of `host:port`, each 1 to 300 characters.
-   *
-   * @generated from field: repeated string kafka_bootstrap_servers = 1;
-   */
-  kafkaBootstrapServers: string[];
-};
-
-/**
- * Describes the message penstock.mapping.v1.Endpoints.
- * Use `create(EndpointsSchema)` to create a new message.
- */
-export const EndpointsSchema: GenMessage<Endpoints> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 2);
-
-/**
- * Settings of the consumer.
- *
- * @generated from message penstock.mapping.v1.SelfManagedKafkaEventSourceConfig
- */
-export type SelfManagedKafkaEventSourceConfig = Message<"penstock.mapping.v1.SelfManagedKafkaEventSourceConfig"> & {
-  /**
-   * 1 to 200 characters of `[a-zA-Z0-9-/*:_+=.@-]`; default: the mapping's UUID. Create-only. If the group has committed
-   * offsets they win over the starting position. Unique among all mappings.
-   *
-   * @generated from field: optional string consumer_group_id = 1;
-   */
-  consumerGroupId?: string | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.SelfManagedKafkaEventSourceConfig.
- * Use `create(SelfManagedKafkaEventSourceConfigSchema)` to create a new message.
- */
-export const SelfManagedKafkaEventSourceConfigSchema: GenMessage<SelfManagedKafkaEventSourceConfig> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 3);
-
-/**
- * Which records are delivered: those that match at least one filter.
- *
- * @generated from message penstock.mapping.v1.FilterCriteria
- */
-export type FilterCriteria = Message<"penstock.mapping.v1.FilterCriteria"> & {
-  /**
-   * At most 5; empty = all records.
-   *
-   * @generated from field: repeated penstock.mapping.v1.Filter filters = 1;
-   */
-  filters: Filter[];
-};
-
-/**
- * Describes the message penstock.mapping.v1.FilterCriteria.
- * Use `create(FilterCriteriaSchema)` to create a new message.
- */
-export const FilterCriteriaSchema: GenMessage<FilterCriteria> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 4);
-
-/**
- * One filter.
- *
- * @generated from message penstock.mapping.v1.Filter
- */
-export type Filter = Message<"penstock.mapping.v1.Filter"> & {
-  /**
-   * An EventBridge pattern (JSON, at most 4096 characters) over `value`, `key`, `headers`, `topic`, `partition`, `offset`
-   * and `timestamp`, such as {"value":{"amount":[{"numeric":[">",100]}]}}.
-   *
-   * @generated from field: string pattern = 1;
-   */
-  pattern: string;
-};
-
-/**
- * Describes the message penstock.mapping.v1.Filter.
- * Use `create(FilterSchema)` to create a new message.
- */
-export const FilterSchema: GenMessage<Filter> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 5);
-
-/**
- * Event pollers of a mapping.
- *
- * @generated from message penstock.mapping.v1.ProvisionedPollerConfig
- */
-export type ProvisionedPollerConfig = Message<"penstock.mapping.v1.ProvisionedPollerConfig"> & {
-  /**
-   * 1 to 200, default 1: how many event pollers run, at most one for each partition.
-   *
-   * @generated from field: optional int32 minimum_pollers = 1;
-   */
-  minimumPollers?: number | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.ProvisionedPollerConfig.
- * Use `create(ProvisionedPollerConfigSchema)` to create a new message.
- */
-export const ProvisionedPollerConfigSchema: GenMessage<ProvisionedPollerConfig> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 6);
-
-/**
- * What is known of one partition.
- *
- * @generated from message penstock.mapping.v1.PartitionProgress
- */
-export type PartitionProgress = Message<"penstock.mapping.v1.PartitionProgress"> & {
-  /**
-   * Topic name.
-   *
-   * @generated from field: string topic = 1;
-   */
-  topic: string;
-
-  /**
-   * Partition number.
-   *
-   * @generated from field: int32 partition = 2;
-   */
-  partition: number;
-
-  /**
-   * Next offset to fetch.
-   *
-   * @generated from field: int64 position = 3;
-   */
-  position: bigint;
-
-  /**
-   * Next offset after a restart, as Kafka acknowledged it; -1 when nothing was committed yet.
-   *
-   * @generated from field: int64 committed_offset = 4;
-   */
-  committedOffset: bigint;
-
-  /**
-   * End of what can be read.
-   *
-   * @generated from field: int64 log_end_offset = 5;
-   */
-  logEndOffset: bigint;
-
-  /**
-   * log_end_offset - committed_offset.
-   *
-   * @generated from field: int64 lag = 6;
-   */
-  lag: bigint;
-
-  /**
-   * Node that owns it.
-   *
-   * @generated from field: string node_id = 7;
-   */
-  nodeId: string;
-
-  /**
-   * When this was reported.
-   *
-   * @generated from field: google.protobuf.Timestamp update_time = 8;
-   */
-  updateTime?: Timestamp | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.PartitionProgress.
- * Use `create(PartitionProgressSchema)` to create a new message.
- */
-export const PartitionProgressSchema: GenMessage<PartitionProgress> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 7);
-
-/**
- * Records that were settled without the function.
- *
- * @generated from message penstock.mapping.v1.GapReport
- */
-export type GapReport = Message<"penstock.mapping.v1.GapReport"> & {
-  /**
-   * Topic name.
-   *
-   * @generated from field: string topic = 1;
-   */
-  topic: string;
-
-  /**
-   * Partition number.
-   *
-   * @generated from field: int32 partition = 2;
-   */
-  partition: number;
-
-  /**
-   * First offset of the gap.
-   *
-   * @generated from field: int64 first_offset = 3;
-   */
-  firstOffset: bigint;
-
-  /**
-   * Last offset of the gap.
-   *
-   * @generated from field: int64 last_offset = 4;
-   */
-  lastOffset: bigint;
-
-  /**
-   * Why.
-   *
-   * @generated from field: penstock.mapping.v1.GapReason reason = 5;
-   */
-  reason: GapReason;
-
-  /**
-   * The same in words.
-   *
-   * @generated from field: string message = 6;
-   */
-  message: string;
-
-  /**
-   * When it was found.
-   *
-   * @generated from field: google.protobuf.Timestamp time = 7;
-   */
-  time?: Timestamp | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.GapReport.
- * Use `create(GapReportSchema)` to create a new message.
- */
-export const GapReportSchema: GenMessage<GapReport> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 8);
+  fileDesc("CiFwZW5zdG9jay9tYXBwaW5nL3YxL21hcHBpbmcucHJvdG8SE3BlbnN0b2NrLm1hcHBpbmcudjEirQ4KH0NyZWF0ZUV2ZW50U291cmNlTWFwcGluZ1JlcXVlc3QSGgoNZnVuY3Rpb25fbmFtZRgBIAEoCUgAiAEBElMKGXNlbGZfbWFuYWdlZF9ldmVudF9zb3VyY2UYAiABKAsyKy5wZW5zdG9jay5tYXBwaW5nLnYxLlNlbGZNYW5hZ2VkRXZlbnRTb3VyY2VIAYgBARIOCgZ0b3BpY3MYAyADKAkSawomc2VsZl9tYW5hZ2VkX2thZmthX2V2ZW50X3NvdXJjZV9jb25maWcYBCABKAsyNi5wZW5zdG9jay5tYXBwaW5nLnYxLlNlbGZNYW5hZ2VkS2Fma2FFdmVudFNvdXJjZUNvbmZpZ0gCiAEBEhcKCmJhdGNoX3NpemUYBSABKAVIA4gBARI/ChdtYXhpbXVtX2JhdGNoaW5nX3dpbmRvdxgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgEiAEBEkUKEXN0YXJ0aW5nX3Bvc2l0aW9uGAcgASgOMiUucGVuc3RvY2subWFwcGluZy52MS5TdGFydGluZ1Bvc2l0aW9uSAWIAQESRAobc3RhcnRpbmdfcG9zaXRpb25fdGltZXN0YW1wGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgGiAEBEkEKD2ZpbHRlcl9jcml0ZXJpYRgJIAEoCzIjLnBlbnN0b2NrLm1hcHBpbmcudjEuRmlsdGVyQ3JpdGVyaWFIB4gBARJUChlwcm92aXNpb25lZF9wb2xsZXJfY29uZmlnGAogASgLMiwucGVuc3RvY2subWFwcGluZy52MS5Qcm92aXNpb25lZFBvbGxlckNvbmZpZ0gIiAEBEhQKB2VuYWJsZWQYCyABKAhICYgBARJUChxzb3VyY2VfYWNjZXNzX2NvbmZpZ3VyYXRpb25zGAwgAygLMi4ucGVuc3RvY2subWFwcGluZy52MS5Tb3VyY2VBY2Nlc3NDb25maWd1cmF0aW9uEhgKC2ttc19rZXlfYXJuGA0gASgJSAqIAQESRwoSZGVzdGluYXRpb25fY29uZmlnGA4gASgLMiYucGVuc3RvY2subWFwcGluZy52MS5EZXN0aW5hdGlvbkNvbmZpZ0gLiAEBEiMKFm1heGltdW1fcmV0cnlfYXR0ZW1wdHMYDyABKAVIDIgBARI6ChJtYXhpbXVtX3JlY29yZF9hZ2UYECABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IDYgBARIrCh5iaXNlY3RfYmF0Y2hfb25fZnVuY3Rpb25fZXJyb3IYESABKAhIDogBARJKChdmdW5jdGlvbl9yZXNwb25zZV90eXBlcxgSIAMoDjIpLnBlbnN0b2NrLm1hcHBpbmcudjEuRnVuY3Rpb25SZXNwb25zZVR5cGUSPwoObWV0cmljc19jb25maWcYEyABKAsyIi5wZW5zdG9jay5tYXBwaW5nLnYxLk1ldHJpY3NDb25maWdID4gBARI/Cg5sb2dnaW5nX2NvbmZpZxgUIAEoCzIiLnBlbnN0b2NrLm1hcHBpbmcudjEuTG9nZ2luZ0NvbmZpZ0gQiAEBEkwKBHRhZ3MYFSADKAsyPi5wZW5zdG9jay5tYXBwaW5nLnYxLkNyZWF0ZUV2ZW50U291cmNlTWFwcGluZ1JlcXVlc3QuVGFnc0VudHJ5Eh0KEGV2ZW50X3NvdXJjZV9hcm4YFiABKAlIEYgBARIXCgpyZXF1ZXN0X2lkGBcgASgJSBKIAQEaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCEAoOX2Z1bmN0aW9uX25hbWVCHAoaX3NlbGZfbWFuYWdlZF9ldmVudF9zb3VyY2VCKQonX3NlbGZfbWFuYWdlZF9rYWZrYV9ldmVudF9zb3VyY2VfY29uZmlnQg0KC19iYXRjaF9zaXplQhoKGF9tYXhpbXVtX2JhdGNoaW5nX3dpbmRvd0IUChJfc3RhcnRpbmdfcG9zaXRpb25CHgocX3N0YXJ0aW5nX3Bvc2l0aW9uX3RpbWVzdGFtcEISChBfZmlsdGVyX2NyaXRlcmlhQhwKGl9wcm92aXNpb25lZF9wb2xsZXJfY29uZmlnQgoKCF9lbmFibGVkQg4KDF9rbXNfa2V5X2FybkIVChNfZGVzdGluYXRpb25fY29uZmlnQhkKF19tYXhpbXVtX3JldHJ5X2F0dGVtcHRzQhUKE19tYXhpbXVtX3JlY29yZF9hZ2VCIQofX2Jpc2VjdF9iYXRjaF9vbl9mdW5jdGlvbl9lcnJvckIRCg9fbWV0cmljc19jb25maWdCEQoPX2xvZ2dpbmdfY29uZmlnQhMKEV9ldmVudF9zb3VyY2VfYXJuQg0KC19yZXF1ZXN0X2lkImkKIENyZWF0ZUV2ZW50U291cmNlTWFwcGluZ1Jlc3BvbnNlEkUKFGV2ZW50X3NvdXJjZV9tYXBwaW5nGAEgASgLMicucGVuc3RvY2subWFwcGluZy52MS5FdmVudFNvdXJjZU1hcHBpbmciLAocR2V0RXZlbnRTb3VyY2VNYXBwaW5nUmVxdWVzdBIMCgR1dWlkGAEgASgJImYKHUdldEV2ZW50U291cmNlTWFwcGluZ1Jlc3BvbnNlEkUKFGV2ZW50X3NvdXJjZV9tYXBwaW5nGAEgASgLMicucGVuc3RvY2subWFwcGluZy52MS5FdmVudFNvdXJjZU1hcHBpbmcivAEKHkxpc3RFdmVudFNvdXJjZU1hcHBpbmdzUmVxdWVzdBIaCg1mdW5jdGlvbl9uYW1lGAEgASgJSACIAQESFgoJcGFnZV9zaXplGAIgASgFSAGIAQESEgoKcGFnZV90b2tlbhgDIAEoCRIdChBldmVudF9zb3VyY2VfYXJuGAQgASgJSAKIAQFCEAoOX2Z1bmN0aW9uX25hbWVCDAoKX3BhZ2Vfc2l6ZUITChFfZXZlbnRfc291cmNlX2FybiKCAQofTGlzdEV2ZW50U291cmNlTWFwcGluZ3NSZXNwb25zZRJGChVldmVudF9zb3VyY2VfbWFwcGluZ3MYASADKAsyJy5wZW5zdG9jay5tYXBwaW5nLnYxLkV2ZW50U291cmNlTWFwcGluZxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiqAsKH1VwZGF0ZUV2ZW50U291cmNlTWFwcGluZ1JlcXVlc3QSDAoEdXVpZBgBIAEoCRIaCg1mdW5jdGlvbl9uYW1lGAIgASgJSACIAQESFwoKYmF0Y2hfc2l6ZRgDIAEoBUgBiAEBEj8KF21heGltdW1fYmF0Y2hpbmdfd2luZG93GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAKIAQESQQoPZmlsdGVyX2NyaXRlcmlhGAUgASgLMiMucGVuc3RvY2subWFwcGluZy52MS5GaWx0ZXJDcml0ZXJpYUgDiAEBElQKGXByb3Zpc2lvbmVkX3BvbGxlcl9jb25maWcYBiABKAsyLC5wZW5zdG9jay5tYXBwaW5nLnYxLlByb3Zpc2lvbmVkUG9sbGVyQ29uZmlnSASIAQESFAoHZW5hYmxlZBgHIAEoCEgFiAEBEjQKC3VwZGF0ZV9tYXNrGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0gGiAEBElQKHHNvdXJjZV9hY2Nlc3NfY29uZmlndXJhdGlvbnMYCSADKAsyLi5wZW5zdG9jay5tYXBwaW5nLnYxLlNvdXJjZUFjY2Vzc0NvbmZpZ3VyYXRpb24SGAoLa21zX2tleV9hcm4YCiABKAlIB4gBARJHChJkZXN0aW5hdGlvbl9jb25maWcYCyABKAsyJi5wZW5zdG9jay5tYXBwaW5nLnYxLkRlc3RpbmF0aW9uQ29uZmlnSAiIAQESIwoWbWF4aW11bV9yZXRyeV9hdHRlbXB0cxgMIAEoBUgJiAEBEjoKEm1heGltdW1fcmVjb3JkX2FnZRgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgKiAEBEisKHmJpc2VjdF9iYXRjaF9vbl9mdW5jdGlvbl9lcnJvchgOIAEoCEgLiAEBEkoKF2Z1bmN0aW9uX3Jlc3BvbnNlX3R5cGVzGA8gAygOMikucGVuc3RvY2subWFwcGluZy52MS5GdW5jdGlvblJlc3BvbnNlVHlwZRI/Cg5tZXRyaWNzX2NvbmZpZxgQIAEoCzIiLnBlbnN0b2NrLm1hcHBpbmcudjEuTWV0cmljc0NvbmZpZ0gMiAEBEj8KDmxvZ2dpbmdfY29uZmlnGBEgASgLMiIucGVuc3RvY2subWFwcGluZy52MS5Mb2dnaW5nQ29uZmlnSA2IAQESawomc2VsZl9tYW5hZ2VkX2thZmthX2V2ZW50X3NvdXJjZV9jb25maWcYEiABKAsyNi5wZW5zdG9jay5tYXBwaW5nLnYxLlNlbGZNYW5hZ2VkS2Fma2FFdmVudFNvdXJjZUNvbmZpZ0gOiAEBEhEKBGV0YWcYEyABKAlID4gBARIXCgpyZXF1ZXN0X2lkGBQgASgJSBCIAQFCEAoOX2Z1bmN0aW9uX25hbWVCDQoLX2JhdGNoX3NpemVCGgoYX21heGltdW1fYmF0Y2hpbmdfd2luZG93QhIKEF9maWx0ZXJfY3JpdGVyaWFCHAoaX3Byb3Zpc2lvbmVkX3BvbGxlcl9jb25maWdCCgoIX2VuYWJsZWRCDgoMX3VwZGF0ZV9tYXNrQg4KDF9rbXNfa2V5X2FybkIVChNfZGVzdGluYXRpb25fY29uZmlnQhkKF19tYXhpbXVtX3JldHJ5X2F0dGVtcHRzQhUKE19tYXhpbXVtX3JlY29yZF9hZ2VCIQofX2Jpc2VjdF9iYXRjaF9vbl9mdW5jdGlvbl9lcnJvckIRCg9fbWV0cmljc19jb25maWdCEQoPX2xvZ2dpbmdfY29uZmlnQikKJ19zZWxmX21hbmFnZWRfa2Fma2FfZXZlbnRfc291cmNlX2NvbmZpZ0IHCgVfZXRhZ0INCgtfcmVxdWVzdF9pZCJpCiBVcGRhdGVFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRJFChRldmVudF9zb3VyY2VfbWFwcGluZxgBIAEoCzInLnBlbnN0b2NrLm1hcHBpbmcudjEuRXZlbnRTb3VyY2VNYXBwaW5nIrEBCh9EZWxldGVFdmVudFNvdXJjZU1hcHBpbmdSZXF1ZXN0EgwKBHV1aWQYASABKAkSEQoEZXRhZxgCIAEoCUgAiAEBEhcKCnJlcXVlc3RfaWQYAyABKAlIAYgBARIiChVkZWxldGVfY29uc3VtZXJfZ3JvdXAYBCABKAhIAogBAUIHCgVfZXRhZ0INCgtfcmVxdWVzdF9pZEIYChZfZGVsZXRlX2NvbnN1bWVyX2dyb3VwImkKIERlbGV0ZUV2ZW50U291cmNlTWFwcGluZ1Jlc3BvbnNlEkUKFGV2ZW50X3NvdXJjZV9tYXBwaW5nGAEgASgLMicucGVuc3RvY2subWFwcGluZy52MS5FdmVudFNvdXJjZU1hcHBpbmciXgoeV2F0Y2hFdmVudFNvdXJjZU1hcHBpbmdSZXF1ZXN0EgwKBHV1aWQYASABKAkSGwoOYWZ0ZXJfcmV2aXNpb24YAiABKARIAIgBAUIRCg9fYWZ0ZXJfcmV2aXNpb24iaAofV2F0Y2hFdmVudFNvdXJjZU1hcHBpbmdSZXNwb25zZRJFChRldmVudF9zb3VyY2VfbWFwcGluZxgBIAEoCzInLnBlbnN0b2NrLm1hcHBpbmcudjEuRXZlbnRTb3VyY2VNYXBwaW5nYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_penstock_mapping_v1_event_source_mapping, file_penstock_mapping_v1_source_access]);
 
 /**
  * A mapping to create.
@@ -523,6 +103,90 @@ export type CreateEventSourceMappingRequest = Message<"penstock.mapping.v1.Creat
    * @generated from field: optional bool enabled = 11;
    */
   enabled?: boolean | undefined;
+
+  /**
+   * At most 23, one of each type but subnets; absent = plaintext without authentication.
+   *
+   * @generated from field: repeated penstock.mapping.v1.SourceAccessConfiguration source_access_configurations = 12;
+   */
+  sourceAccessConfigurations: SourceAccessConfiguration[];
+
+  /**
+   * Encrypts the filter criteria at rest; must be one that PENSTOCK_KMS_KEYS maps to a local key.
+   *
+   * @generated from field: optional string kms_key_arn = 13;
+   */
+  kmsKeyArn?: string | undefined;
+
+  /**
+   * Where discarded batches go. Not in effect yet.
+   *
+   * @generated from field: optional penstock.mapping.v1.DestinationConfig destination_config = 14;
+   */
+  destinationConfig?: DestinationConfig | undefined;
+
+  /**
+   * -1 to 10 000, default -1 = for ever. Not in effect yet: retried for ever.
+   *
+   * @generated from field: optional int32 maximum_retry_attempts = 15;
+   */
+  maximumRetryAttempts?: number | undefined;
+
+  /**
+   * -1 s or 60 s to 604 800 s in whole seconds, default -1 s = no limit. Not in effect yet.
+   *
+   * @generated from field: optional google.protobuf.Duration maximum_record_age = 16;
+   */
+  maximumRecordAge?: Duration | undefined;
+
+  /**
+   * Default false. Not in effect yet.
+   *
+   * @generated from field: optional bool bisect_batch_on_function_error = 17;
+   */
+  bisectBatchOnFunctionError?: boolean | undefined;
+
+  /**
+   * Refused when not empty.
+   *
+   * @generated from field: repeated penstock.mapping.v1.FunctionResponseType function_response_types = 18;
+   */
+  functionResponseTypes: FunctionResponseType[];
+
+  /**
+   * Default none.
+   *
+   * @generated from field: optional penstock.mapping.v1.MetricsConfig metrics_config = 19;
+   */
+  metricsConfig?: MetricsConfig | undefined;
+
+  /**
+   * Default off.
+   *
+   * @generated from field: optional penstock.mapping.v1.LoggingConfig logging_config = 20;
+   */
+  loggingConfig?: LoggingConfig | undefined;
+
+  /**
+   * At most 50; keys of 1 to 128 and values of at most 256 characters.
+   *
+   * @generated from field: map<string, string> tags = 21;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * Refused: Amazon MSK only.
+   *
+   * @generated from field: optional string event_source_arn = 22;
+   */
+  eventSourceArn?: string | undefined;
+
+  /**
+   * Makes the call idempotent.
+   *
+   * @generated from field: optional string request_id = 23;
+   */
+  requestId?: string | undefined;
 };
 
 /**
@@ -530,7 +194,7 @@ export type CreateEventSourceMappingRequest = Message<"penstock.mapping.v1.Creat
  * Use `create(CreateEventSourceMappingRequestSchema)` to create a new message.
  */
 export const CreateEventSourceMappingRequestSchema: GenMessage<CreateEventSourceMappingRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 9);
+  messageDesc(file_penstock_mapping_v1_mapping, 0);
 
 /**
  * The mapping that was created.
@@ -551,7 +215,7 @@ export type CreateEventSourceMappingResponse = Message<"penstock.mapping.v1.Crea
  * Use `create(CreateEventSourceMappingResponseSchema)` to create a new message.
  */
 export const CreateEventSourceMappingResponseSchema: GenMessage<CreateEventSourceMappingResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 10);
+  messageDesc(file_penstock_mapping_v1_mapping, 1);
 
 /**
  * Which mapping to read.
@@ -572,7 +236,7 @@ export type GetEventSourceMappingRequest = Message<"penstock.mapping.v1.GetEvent
  * Use `create(GetEventSourceMappingRequestSchema)` to create a new message.
  */
 export const GetEventSourceMappingRequestSchema: GenMessage<GetEventSourceMappingRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 11);
+  messageDesc(file_penstock_mapping_v1_mapping, 2);
 
 /**
  * The mapping.
@@ -593,7 +257,7 @@ export type GetEventSourceMappingResponse = Message<"penstock.mapping.v1.GetEven
  * Use `create(GetEventSourceMappingResponseSchema)` to create a new message.
  */
 export const GetEventSourceMappingResponseSchema: GenMessage<GetEventSourceMappingResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 12);
+  messageDesc(file_penstock_mapping_v1_mapping, 3);
 
 /**
  * Which mappings to list.
@@ -621,6 +285,13 @@ export type ListEventSourceMappingsRequest = Message<"penstock.mapping.v1.ListEv
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * Only mappings of this Amazon MSK cluster: there are none, so an ARN here gives an empty list.
+   *
+   * @generated from field: optional string event_source_arn = 4;
+   */
+  eventSourceArn?: string | undefined;
 };
 
 /**
@@ -628,7 +299,7 @@ export type ListEventSourceMappingsRequest = Message<"penstock.mapping.v1.ListEv
  * Use `create(ListEventSourceMappingsRequestSchema)` to create a new message.
  */
 export const ListEventSourceMappingsRequestSchema: GenMessage<ListEventSourceMappingsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 13);
+  messageDesc(file_penstock_mapping_v1_mapping, 4);
 
 /**
  * A page of mappings.
@@ -656,7 +327,7 @@ export type ListEventSourceMappingsResponse = Message<"penstock.mapping.v1.ListE
  * Use `create(ListEventSourceMappingsResponseSchema)` to create a new message.
  */
 export const ListEventSourceMappingsResponseSchema: GenMessage<ListEventSourceMappingsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 14);
+  messageDesc(file_penstock_mapping_v1_mapping, 5);
 
 /**
  * A change of a mapping.
@@ -714,11 +385,96 @@ export type UpdateEventSourceMappingRequest = Message<"penstock.mapping.v1.Updat
   enabled?: boolean | undefined;
 
   /**
-   * Which of the fields above to take; absent = those that are present. A field named here and not present goes back to its default.
+   * Which of the other fields to take; absent = those that are present. A field named here and not present goes back to its default. Output-only
+   * fields are ignored; create-only ones are refused.
    *
    * @generated from field: optional google.protobuf.FieldMask update_mask = 8;
    */
   updateMask?: FieldMask | undefined;
+
+  /**
+   * Replaces all of them. To remove all, name the field in the mask.
+   *
+   * @generated from field: repeated penstock.mapping.v1.SourceAccessConfiguration source_access_configurations = 9;
+   */
+  sourceAccessConfigurations: SourceAccessConfiguration[];
+
+  /**
+   * Empty goes back to none.
+   *
+   * @generated from field: optional string kms_key_arn = 10;
+   */
+  kmsKeyArn?: string | undefined;
+
+  /**
+   * `on_failure.destination` empty removes it.
+   *
+   * @generated from field: optional penstock.mapping.v1.DestinationConfig destination_config = 11;
+   */
+  destinationConfig?: DestinationConfig | undefined;
+
+  /**
+   * -1 to 10 000, default -1 = for ever. Not in effect yet: retried for ever.
+   *
+   * @generated from field: optional int32 maximum_retry_attempts = 12;
+   */
+  maximumRetryAttempts?: number | undefined;
+
+  /**
+   * -1 s or 60 s to 604 800 s in whole seconds, default -1 s = no limit. Not in effect yet.
+   *
+   * @generated from field: optional google.protobuf.Duration maximum_record_age = 13;
+   */
+  maximumRecordAge?: Duration | undefined;
+
+  /**
+   * Default false. Not in effect yet.
+   *
+   * @generated from field: optional bool bisect_batch_on_function_error = 14;
+   */
+  bisectBatchOnFunctionError?: boolean | undefined;
+
+  /**
+   * Refused when not empty.
+   *
+   * @generated from field: repeated penstock.mapping.v1.FunctionResponseType function_response_types = 15;
+   */
+  functionResponseTypes: FunctionResponseType[];
+
+  /**
+   * An empty message goes back to none.
+   *
+   * @generated from field: optional penstock.mapping.v1.MetricsConfig metrics_config = 16;
+   */
+  metricsConfig?: MetricsConfig | undefined;
+
+  /**
+   * Default off.
+   *
+   * @generated from field: optional penstock.mapping.v1.LoggingConfig logging_config = 17;
+   */
+  loggingConfig?: LoggingConfig | undefined;
+
+  /**
+   * Only an empty message, or one with an empty `schema_registry_config`, is accepted.
+   *
+   * @generated from field: optional penstock.mapping.v1.SelfManagedKafkaEventSourceConfig self_managed_kafka_event_source_config = 18;
+   */
+  selfManagedKafkaEventSourceConfig?: SelfManagedKafkaEventSourceConfig | undefined;
+
+  /**
+   * As read; absent = whatever is there. ABORTED when the mapping was changed since.
+   *
+   * @generated from field: optional string etag = 19;
+   */
+  etag?: string | undefined;
+
+  /**
+   * Makes the call idempotent.
+   *
+   * @generated from field: optional string request_id = 20;
+   */
+  requestId?: string | undefined;
 };
 
 /**
@@ -726,7 +482,7 @@ export type UpdateEventSourceMappingRequest = Message<"penstock.mapping.v1.Updat
  * Use `create(UpdateEventSourceMappingRequestSchema)` to create a new message.
  */
 export const UpdateEventSourceMappingRequestSchema: GenMessage<UpdateEventSourceMappingRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 15);
+  messageDesc(file_penstock_mapping_v1_mapping, 6);
 
 /**
  * The mapping after the change.
@@ -747,7 +503,7 @@ export type UpdateEventSourceMappingResponse = Message<"penstock.mapping.v1.Upda
  * Use `create(UpdateEventSourceMappingResponseSchema)` to create a new message.
  */
 export const UpdateEventSourceMappingResponseSchema: GenMessage<UpdateEventSourceMappingResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 16);
+  messageDesc(file_penstock_mapping_v1_mapping, 7);
 
 /**
  * Which mapping to delete.
@@ -761,6 +517,28 @@ export type DeleteEventSourceMappingRequest = Message<"penstock.mapping.v1.Delet
    * @generated from field: string uuid = 1;
    */
   uuid: string;
+
+  /**
+   * As read; absent = whatever is there.
+   *
+   * @generated from field: optional string etag = 2;
+   */
+  etag?: string | undefined;
+
+  /**
+   * Makes the call idempotent.
+   *
+   * @generated from field: optional string request_id = 3;
+   */
+  requestId?: string | undefined;
+
+  /**
+   * Also deletes the consumer group with its offsets from Kafka when the mapping is gone, if no other member uses it. Default false. What could not be
+   * deleted is said in the mapping's events.
+   *
+   * @generated from field: optional bool delete_consumer_group = 4;
+   */
+  deleteConsumerGroup?: boolean | undefined;
 };
 
 /**
@@ -768,7 +546,7 @@ export type DeleteEventSourceMappingRequest = Message<"penstock.mapping.v1.Delet
  * Use `create(DeleteEventSourceMappingRequestSchema)` to create a new message.
  */
 export const DeleteEventSourceMappingRequestSchema: GenMessage<DeleteEventSourceMappingRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 17);
+  messageDesc(file_penstock_mapping_v1_mapping, 8);
 
 /**
  * The mapping that is being deleted.
@@ -789,7 +567,7 @@ export type DeleteEventSourceMappingResponse = Message<"penstock.mapping.v1.Dele
  * Use `create(DeleteEventSourceMappingResponseSchema)` to create a new message.
  */
 export const DeleteEventSourceMappingResponseSchema: GenMessage<DeleteEventSourceMappingResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 18);
+  messageDesc(file_penstock_mapping_v1_mapping, 9);
 
 /**
  * Which mapping to watch.
@@ -803,6 +581,13 @@ export type WatchEventSourceMappingRequest = Message<"penstock.mapping.v1.WatchE
    * @generated from field: string uuid = 1;
    */
   uuid: string;
+
+  /**
+   * Only what is newer than this revision of the settings: the snapshot is left out while the mapping still has it and its state is settled (ENABLED, DISABLED).
+   *
+   * @generated from field: optional uint64 after_revision = 2;
+   */
+  afterRevision?: bigint | undefined;
 };
 
 /**
@@ -810,7 +595,7 @@ export type WatchEventSourceMappingRequest = Message<"penstock.mapping.v1.WatchE
  * Use `create(WatchEventSourceMappingRequestSchema)` to create a new message.
  */
 export const WatchEventSourceMappingRequestSchema: GenMessage<WatchEventSourceMappingRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 19);
+  messageDesc(file_penstock_mapping_v1_mapping, 10);
 
 /**
  * The mapping at a moment.
@@ -831,632 +616,5 @@ export type WatchEventSourceMappingResponse = Message<"penstock.mapping.v1.Watch
  * Use `create(WatchEventSourceMappingResponseSchema)` to create a new message.
  */
 export const WatchEventSourceMappingResponseSchema: GenMessage<WatchEventSourceMappingResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 20);
-
-/**
- * A function: where to send batches.
- *
- * @generated from message penstock.mapping.v1.Function
- */
-export type Function = Message<"penstock.mapping.v1.Function"> & {
-  /**
-   * 1 to 64 characters of `[a-zA-Z0-9-_.]`.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * Exactly one target is required.
-   *
-   * @generated from oneof penstock.mapping.v1.Function.target
-   */
-  target: {
-    /**
-     * POST of the Lambda Kafka event, JSON.
-     *
-     * @generated from field: penstock.mapping.v1.HttpTarget http = 2;
-     */
-    value: HttpTarget;
-    case: "http";
-  } | {
-    /**
-     * penstock.function.v1.KafkaFunctionService/Handle.
-     *
-     * @generated from field: penstock.mapping.v1.GrpcTarget grpc = 3;
-     */
-    value: GrpcTarget;
-    case: "grpc";
-  } | { case: undefined; value?: undefined };
-
-  /**
-   * Deadline of one call; default 60 s, 1 ms to 14 min.
-   *
-   * @generated from field: optional google.protobuf.Duration timeout = 4;
-   */
-  timeout?: Duration | undefined;
-
-  /**
-   * Calls at once over the whole fleet; absent = no limit, else 1 to 100 000. Invokers lease their shares of it: without the mapping service for
-   * 15 s they make no more calls of this function until it is back.
-   *
-   * @generated from field: optional int32 max_concurrency = 5;
-   */
-  maxConcurrency?: number | undefined;
-
-  /**
-   * Most bytes of one payload; default 6 MB over HTTP (6 291 456), 4 MiB - 64 KiB over gRPC (4 128 768);
-   * 1 KiB to 64 MiB.
-   *
-   * @generated from field: optional int64 payload_bytes_max = 6;
-   */
-  payloadBytesMax?: bigint | undefined;
-
-  /**
-   * Output only: counts the changes, from 1.
-   *
-   * @generated from field: uint64 revision = 7;
-   */
-  revision: bigint;
-
-  /**
-   * Output only.
-   *
-   * @generated from field: google.protobuf.Timestamp update_time = 8;
-   */
-  updateTime?: Timestamp | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.Function.
- * Use `create(FunctionSchema)` to create a new message.
- */
-export const FunctionSchema: GenMessage<Function> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 21);
-
-/**
- * An HTTP function.
- *
- * @generated from message penstock.mapping.v1.HttpTarget
- */
-export type HttpTarget = Message<"penstock.mapping.v1.HttpTarget"> & {
-  /**
-   * http:// or https://, at most 2048 characters, without user info and fragment.
-   *
-   * @generated from field: string url = 1;
-   */
-  url: string;
-
-  /**
-   * Headers to send with each call, at most 32; names are RFC 9110 tokens and none that Penstock or HTTP itself sets. Values
-   * are write-only: reads show them as "***".
-   *
-   * @generated from field: map<string, string> headers = 2;
-   */
-  headers: { [key: string]: string };
-};
-
-/**
- * Describes the message penstock.mapping.v1.HttpTarget.
- * Use `create(HttpTargetSchema)` to create a new message.
- */
-export const HttpTargetSchema: GenMessage<HttpTarget> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 22);
-
-/**
- * A gRPC function.
- *
- * @generated from message penstock.mapping.v1.GrpcTarget
- */
-export type GrpcTarget = Message<"penstock.mapping.v1.GrpcTarget"> & {
-  /**
-   * host:port, nothing else.
-   *
-   * @generated from field: string address = 1;
-   */
-  address: string;
-
-  /**
-   * Whether to speak TLS, verified against the system's roots.
-   *
-   * @generated from field: bool tls = 2;
-   */
-  tls: boolean;
-};
-
-/**
- * Describes the message penstock.mapping.v1.GrpcTarget.
- * Use `create(GrpcTargetSchema)` to create a new message.
- */
-export const GrpcTargetSchema: GenMessage<GrpcTarget> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 23);
-
-/**
- * A function to store.
- *
- * @generated from message penstock.mapping.v1.PutFunctionRequest
- */
-export type PutFunctionRequest = Message<"penstock.mapping.v1.PutFunctionRequest"> & {
-  /**
-   * The whole function; what is absent takes its default.
-   *
-   * @generated from field: penstock.mapping.v1.Function function = 1;
-   */
-  function?: Function | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.PutFunctionRequest.
- * Use `create(PutFunctionRequestSchema)` to create a new message.
- */
-export const PutFunctionRequestSchema: GenMessage<PutFunctionRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 24);
-
-/**
- * The function that was stored.
- *
- * @generated from message penstock.mapping.v1.PutFunctionResponse
- */
-export type PutFunctionResponse = Message<"penstock.mapping.v1.PutFunctionResponse"> & {
-  /**
-   * As stored.
-   *
-   * @generated from field: penstock.mapping.v1.Function function = 1;
-   */
-  function?: Function | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.PutFunctionResponse.
- * Use `create(PutFunctionResponseSchema)` to create a new message.
- */
-export const PutFunctionResponseSchema: GenMessage<PutFunctionResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 25);
-
-/**
- * Which function to read.
- *
- * @generated from message penstock.mapping.v1.GetFunctionRequest
- */
-export type GetFunctionRequest = Message<"penstock.mapping.v1.GetFunctionRequest"> & {
-  /**
-   * Its name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-};
-
-/**
- * Describes the message penstock.mapping.v1.GetFunctionRequest.
- * Use `create(GetFunctionRequestSchema)` to create a new message.
- */
-export const GetFunctionRequestSchema: GenMessage<GetFunctionRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 26);
-
-/**
- * The function.
- *
- * @generated from message penstock.mapping.v1.GetFunctionResponse
- */
-export type GetFunctionResponse = Message<"penstock.mapping.v1.GetFunctionResponse"> & {
-  /**
-   * As stored, header values hidden.
-   *
-   * @generated from field: penstock.mapping.v1.Function function = 1;
-   */
-  function?: Function | undefined;
-};
-
-/**
- * Describes the message penstock.mapping.v1.GetFunctionResponse.
- * Use `create(GetFunctionResponseSchema)` to create a new message.
- */
-export const GetFunctionResponseSchema: GenMessage<GetFunctionResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 27);
-
-/**
- * Which functions to list.
- *
- * @generated from message penstock.mapping.v1.ListFunctionsRequest
- */
-export type ListFunctionsRequest = Message<"penstock.mapping.v1.ListFunctionsRequest"> & {
-  /**
-   * 1 to 100, default 100.
-   *
-   * @generated from field: optional int32 page_size = 1;
-   */
-  pageSize?: number | undefined;
-
-  /**
-   * `next_page_token` of the page before.
-   *
-   * @generated from field: string page_token = 2;
-   */
-  pageToken: string;
-};
-
-/**
- * Describes the message penstock.mapping.v1.ListFunctionsRequest.
- * Use `create(ListFunctionsRequestSchema)` to create a new message.
- */
-export const ListFunctionsRequestSchema: GenMessage<ListFunctionsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 28);
-
-/**
- * A page of functions.
- *
- * @generated from message penstock.mapping.v1.ListFunctionsResponse
- */
-export type ListFunctionsResponse = Message<"penstock.mapping.v1.ListFunctionsResponse"> & {
-  /**
-   * By name.
-   *
-   * @generated from field: repeated penstock.mapping.v1.Function functions = 1;
-   */
-  functions: Function[];
-
-  /**
-   * Empty on the last page.
-   *
-   * @generated from field: string next_page_token = 2;
-   */
-  nextPageToken: string;
-};
-
-/**
- * Describes the message penstock.mapping.v1.ListFunctionsResponse.
- * Use `create(ListFunctionsResponseSchema)` to create a new message.
- */
-export const ListFunctionsResponseSchema: GenMessage<ListFunctionsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 29);
-
-/**
- * Which function to delete.
- *
- * @generated from message penstock.mapping.v1.DeleteFunctionRequest
- */
-export type DeleteFunctionRequest = Message<"penstock.mapping.v1.DeleteFunctionRequest"> & {
-  /**
-   * Its name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-};
-
-/**
- * Describes the message penstock.mapping.v1.DeleteFunctionRequest.
- * Use `create(DeleteFunctionRequestSchema)` to create a new message.
- */
-export const DeleteFunctionRequestSchema: GenMessage<DeleteFunctionRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 30);
-
-/**
- * Nothing: the function is gone.
- *
- * @generated from message penstock.mapping.v1.DeleteFunctionResponse
- */
-export type DeleteFunctionResponse = Message<"penstock.mapping.v1.DeleteFunctionResponse"> & {
-};
-
-/**
- * Describes the message penstock.mapping.v1.DeleteFunctionResponse.
- * Use `create(DeleteFunctionResponseSchema)` to create a new message.
- */
-export const DeleteFunctionResponseSchema: GenMessage<DeleteFunctionResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_mapping_v1_mapping, 31);
-
-/**
- * The state of a mapping, in AWS's words.
- *
- * @generated from enum penstock.mapping.v1.MappingState
- */
-export const MappingState = {
-  /**
-   * Never sent.
-   *
-   * @generated from enum value: MAPPING_STATE_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * Resolving the start position.
-   *
-   * @generated from enum value: MAPPING_STATE_CREATING = 1;
-   */
-  CREATING: 1,
-
-  /**
-   * Being started after it was disabled.
-   *
-   * @generated from enum value: MAPPING_STATE_ENABLING = 2;
-   */
-  ENABLING: 2,
-
-  /**
-   * Running.
-   *
-   * @generated from enum value: MAPPING_STATE_ENABLED = 3;
-   */
-  ENABLED: 3,
-
-  /**
-   * Stopping; a call may still be under way.
-   *
-   * @generated from enum value: MAPPING_STATE_DISABLING = 4;
-   */
-  DISABLING: 4,
-
-  /**
-   * Stopped: no call can start.
-   *
-   * @generated from enum value: MAPPING_STATE_DISABLED = 5;
-   */
-  DISABLED: 5,
-
-  /**
-   * Changed settings are being applied.
-   *
-   * @generated from enum value: MAPPING_STATE_UPDATING = 6;
-   */
-  UPDATING: 6,
-
-  /**
-   * Stopping, then gone.
-   *
-   * @generated from enum value: MAPPING_STATE_DELETING = 7;
-   */
-  DELETING: 7,
-} as const;
-
-/**
- * The state of a mapping, in AWS's words.
- *
- * @generated from enum penstock.mapping.v1.MappingState
- */
-export type MappingState = (typeof MappingState)[keyof typeof MappingState] | UnknownEnum;
-
-/**
- * Describes the enum penstock.mapping.v1.MappingState.
- */
-export const MappingStateSchema: GenEnum<MappingState> = /*@__PURE__*/
-  enumDesc(file_penstock_mapping_v1_mapping, 0);
-
-/**
- * Where to start when the consumer group has no committed offset.
- *
- * @generated from enum penstock.mapping.v1.StartingPosition
- */
-export const StartingPosition = {
-  /**
-   * TRIM_HORIZON.
-   *
-   * @generated from enum value: STARTING_POSITION_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * The oldest record that the topic still has.
-   *
-   * @generated from enum value: STARTING_POSITION_TRIM_HORIZON = 1;
-   */
-  TRIM_HORIZON: 1,
-
-  /**
-   * Records that come after the mapping was created.
-   *
-   * @generated from enum value: STARTING_POSITION_LATEST = 2;
-   */
-  LATEST: 2,
-
-  /**
-   * The first record at or after `starting_position_timestamp`.
-   *
-   * @generated from enum value: STARTING_POSITION_AT_TIMESTAMP = 3;
-   */
-  AT_TIMESTAMP: 3,
-} as const;
-
-/**
- * Where to start when the consumer group has no committed offset.
- *
- * @generated from enum penstock.mapping.v1.StartingPosition
- */
-export type StartingPosition = (typeof StartingPosition)[keyof typeof StartingPosition] | UnknownEnum;
-
-/**
- * Describes the enum penstock.mapping.v1.StartingPosition.
- */
-export const StartingPositionSchema: GenEnum<StartingPosition> = /*@__PURE__*/
-  enumDesc(file_penstock_mapping_v1_mapping, 1);
-
-/**
- * Why records were settled without the function.
- *
- * @generated from enum penstock.mapping.v1.GapReason
- */
-export const GapReason = {
-  /**
-   * Never sent.
-   *
-   * @generated from enum value: GAP_REASON_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * Kafka removed them (retention, DeleteRecords) before they were read.
-   *
-   * @generated from enum value: GAP_REASON_TRUNCATED = 1;
-   */
-  TRUNCATED: 1,
-
-  /**
-   * Kafka removed them while they were under retry.
-   *
-   * @generated from enum value: GAP_REASON_TRUNCATED_UNDER_RETRY = 2;
-   */
-  TRUNCATED_UNDER_RETRY: 2,
-
-  /**
-   * One record alone is over the function's payload limit.
-   *
-   * @generated from enum value: GAP_REASON_RECORD_TOO_LARGE = 3;
-   */
-  RECORD_TOO_LARGE: 3,
-
-  /**
-   * A batch failed its checksum, or could not be decoded or inflated within its limits.
-   *
-   * @generated from enum value: GAP_REASON_UNDECODABLE = 4;
-   */
-  UNDECODABLE: 4,
-} as const;
-
-/**
- * Why records were settled without the function.
- *
- * @generated from enum penstock.mapping.v1.GapReason
- */
-export type GapReason = (typeof GapReason)[keyof typeof GapReason] | UnknownEnum;
-
-/**
- * Describes the enum penstock.mapping.v1.GapReason.
- */
-export const GapReasonSchema: GenEnum<GapReason> = /*@__PURE__*/
-  enumDesc(file_penstock_mapping_v1_mapping, 2);
-
-/**
- * Event source mappings: create, read, change, delete, watch. Default port 7400.
- *
- * @generated from service penstock.mapping.v1.MappingService
- */
-export const MappingService: GenService<{
-  /**
-   * Creates a mapping. It answers at once with state CREATING (or DISABLED later, when `enabled` is false); records
-   * flow once the start position is pinned and an event poller has joined the consumer group.
-   *
-   * Not idempotent. ALREADY_EXISTS: the same function, a shared bootstrap server and the same topic are mapped already
-   * (the message names that mapping), or another mapping has the same consumer group id. INVALID_ARGUMENT: see the fields;
-   * the function must be in the registry.
-   *
-   * @generated from rpc penstock.mapping.v1.MappingService.CreateEventSourceMapping
-   */
-  createEventSourceMapping: {
-    methodKind: "unary";
-    input: typeof CreateEventSourceMappingRequestSchema;
-    output: typeof CreateEventSourceMappingResponseSchema;
-  },
-  /**
-   * Reads a mapping. NOT_FOUND when there is none; INVALID_ARGUMENT when `uuid` is not a UUID.
-   *
-   * @generated from rpc penstock.mapping.v1.MappingService.GetEventSourceMapping
-   */
-  getEventSourceMapping: {
-    methodKind: "unary";
-    input: typeof GetEventSourceMappingRequestSchema;
-    output: typeof GetEventSourceMappingResponseSchema;
-  },
-  /**
-   * Lists mappings, oldest first. Pages are stable: a mapping created meanwhile is not shown twice.
-   *
-   * @generated from rpc penstock.mapping.v1.MappingService.ListEventSourceMappings
-   */
-  listEventSourceMappings: {
-    methodKind: "unary";
-    input: typeof ListEventSourceMappingsRequestSchema;
-    output: typeof ListEventSourceMappingsResponseSchema;
-  },
-  /**
-   * Changes a mapping by field mask. Changes take effect within seconds, without a rebalance when only batching, filter or
-   * function change. Setting `enabled` stops or starts it: DISABLED is reported only when no call can start any more.
-   *
-   * Idempotent for equal requests. NOT_FOUND; INVALID_ARGUMENT, also for a create-only field in the mask;
-   * FAILED_PRECONDITION while the mapping is being deleted.
-   *
-   * @generated from rpc penstock.mapping.v1.MappingService.UpdateEventSourceMapping
-   */
-  updateEventSourceMapping: {
-    methodKind: "unary";
-    input: typeof UpdateEventSourceMappingRequestSchema;
-    output: typeof UpdateEventSourceMappingResponseSchema;
-  },
-  /**
-   * Deletes a mapping. It answers with state DELETING; when every holder has stopped (or cannot hold it any more) the mapping is
-   * gone and reads answer NOT_FOUND. The consumer group and its offsets stay in Kafka.
-   *
-   * Idempotent while DELETING; NOT_FOUND afterwards.
-   *
-   * @generated from rpc penstock.mapping.v1.MappingService.DeleteEventSourceMapping
-   */
-  deleteEventSourceMapping: {
-    methodKind: "unary";
-    input: typeof DeleteEventSourceMappingRequestSchema;
-    output: typeof DeleteEventSourceMappingResponseSchema;
-  },
-  /**
-   * Sends the mapping as it is now, then again after each change of its settings, state, positions or gaps, until
-   * the caller ends the call or the mapping is gone (the last message has state DELETING, then the stream ends with OK).
-   * Changes that come faster than the reader reads are merged. RESOURCE_EXHAUSTED when too many watchers are open (default 1 000).
-   *
-   * @generated from rpc penstock.mapping.v1.MappingService.WatchEventSourceMapping
-   */
-  watchEventSourceMapping: {
-    methodKind: "server_streaming";
-    input: typeof WatchEventSourceMappingRequestSchema;
-    output: typeof WatchEventSourceMappingResponseSchema;
-  },
-}> = /*@__PURE__*/
-  serviceDesc(file_penstock_mapping_v1_mapping, 0);
-
-/**
- * The function registry: what a mapping's function name means here.
- *
- * @generated from service penstock.mapping.v1.FunctionService
- */
-export const FunctionService: GenService<{
-  /**
-   * Creates or replaces a function. Mappings that name it use the new settings within seconds; a batch under retry is
-   * encoded anew for them. Idempotent. INVALID_ARGUMENT: see the fields.
-   *
-   * @generated from rpc penstock.mapping.v1.FunctionService.PutFunction
-   */
-  putFunction: {
-    methodKind: "unary";
-    input: typeof PutFunctionRequestSchema;
-    output: typeof PutFunctionResponseSchema;
-  },
-  /**
-   * Reads a function; header values are never shown. NOT_FOUND when there is none.
-   *
-   * @generated from rpc penstock.mapping.v1.FunctionService.GetFunction
-   */
-  getFunction: {
-    methodKind: "unary";
-    input: typeof GetFunctionRequestSchema;
-    output: typeof GetFunctionResponseSchema;
-  },
-  /**
-   * Lists functions by name.
-   *
-   * @generated from rpc penstock.mapping.v1.FunctionService.ListFunctions
-   */
-  listFunctions: {
-    methodKind: "unary";
-    input: typeof ListFunctionsRequestSchema;
-    output: typeof ListFunctionsResponseSchema;
-  },
-  /**
-   * Deletes a function. Its mappings stay in place; their batches wait, uncharged, until the function exists again.
-   * NOT_FOUND when there is none.
-   *
-   * @generated from rpc penstock.mapping.v1.FunctionService.DeleteFunction
-   */
-  deleteFunction: {
-    methodKind: "unary";
-    input: typeof DeleteFunctionRequestSchema;
-    output: typeof DeleteFunctionResponseSchema;
-  },
-}> = /*@__PURE__*/
-  serviceDesc(file_penstock_mapping_v1_mapping, 1);
+  messageDesc(file_penstock_mapping_v1_mapping, 11);
 

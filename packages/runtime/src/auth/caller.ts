@@ -1,0 +1,32 @@
+import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+
+/**
+ * Who makes a call, and what it may do.
+ *
+ * viewer reads; operator also changes mappings and tests; admin also functions, secrets and tokens; node alone joins the fleet and
+ * streams invocations. Each of viewer, operator, admin includes the ones before it; node includes none.
+ */
+export const ROLES = ["viewer", "operator", "admin", "node"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Caller {
+  /** Whom events and the audit name: the `sub` of a token, the name in a token file, a certificate's subject, an access key id. */
+  readonly subject: string;
+  readonly roles: ReadonlySet<Role>;
+  /** The one node that a node credential belongs to, null for others and where node credentials are not bound. */
+  readonly nodeId: string | null;
+}
+
+/** Everybody, while no credentials are configured: that is possible on the loopback only. */
+export const ANONYMOUS: Caller = {
+  subject: "anonymous",
+  roles: new Set(ROLES),
+  nodeId: null,
+};
+
+/** Set by the authentication of the RPC server, for handlers and the audit. */
+export const CALLER = createContextKey<Caller>(ANONYMOUS, { description: "caller" });
+
+export function callerOf(context: Pick<HandlerContext, "values">): Caller {
+  return context.values.get(CALLER);
+}

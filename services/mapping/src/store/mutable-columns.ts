@@ -1,0 +1,27 @@
+import type { MutableSettings } from "@penstock/core";
+
+/** The columns that hold the changeable settings, as insert and update write them. */
+export function mutableColumns(functionArn: string, settings: MutableSettings) {
+  const provisioned = settings.provisionedPollers;
+  return {
+    function_arn: functionArn,
+    function_name: settings.functionRef.name,
+    function_qualifier: settings.functionRef.qualifier,
+    batch_size: settings.batchSize,
+    batching_window_ms: settings.batchingWindowMs,
+    filter_patterns: settings.filterPatterns.length === 0 ? null : settings.filterPatterns,
+    is_provisioned: provisioned !== null,
+    minimum_pollers: provisioned?.minimumPollers ?? null,
+    maximum_pollers: provisioned?.maximumPollers ?? null,
+    poller_group_name: provisioned?.pollerGroupName ?? null,
+    source_access: settings.sourceAccess,
+    kms_key_arn: settings.kmsKeyArn,
+    on_failure_destination: settings.onFailureDestination,
+    maximum_retry_attempts: settings.maximumRetryAttempts,
+    maximum_record_age_seconds: settings.maximumRecordAgeSeconds,
+    bisect_batch_on_function_error: settings.bisectBatchOnFunctionError,
+    metrics: settings.metrics,
+    system_log_level: settings.systemLogLevel,
+    is_enabled: settings.isEnabled,
+  };
+}
