@@ -11,3 +11,4 @@ export * from "./process/server-process.ts";
 export * from "./process/supervisor.ts";
 export * from "./repository-root.ts";
 export * from "./test-stack/test-stack.ts";
+export * from "./toolchain/ensure-python.ts";
