@@ -18,7 +18,11 @@ export interface LeafRule {
   readonly matchesPresent: boolean;
   /** The list holds nothing but `null` and `exists`: it says something about any record, not only about texts. */
   readonly isAboutPresence: boolean;
+  /** The list as it was written, cut when long. */
+  readonly text: string;
 }
+
+const TEXT_LENGTH_MAX = 200;
 
 export type Scalar = string | number | boolean | null;
 type Predicate = (scalar: Scalar) => boolean;
@@ -60,7 +64,12 @@ export function leafRule(list: readonly unknown[], path: string): LeafRule {
     matchesNull: equal.has(null),
     matchesPresent,
     isAboutPresence,
+    text: cut(JSON.stringify(list)),
   };
+}
+
+function cut(text: string): string {
+  return text.length > TEXT_LENGTH_MAX ? `${text.slice(0, TEXT_LENGTH_MAX)}…` : text;
 }
 
 function anyOf(equal: ReadonlySet<Scalar>, predicates: readonly Predicate[]): Predicate {
