@@ -19,8 +19,8 @@ export type AwsViolation =
       readonly kind: "constraint";
       /** Member in AWS's spelling of its messages, such as `batchSize` or `sourceAccessConfigurations.1.member.type`. */
       readonly member: string;
-      /** The value as AWS prints it. */
-      readonly value: string;
+      /** The value as AWS prints it, without the quotes around it; null = the member was not sent, which AWS prints as `null`. */
+      readonly value: string | null;
       /** Such as `Member must have value less than or equal to 10000`. */
       readonly constraint: string;
     }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { PenstockError } from "../errors/penstock-error.ts";
-import { type CreateMappingInput, readCreateMapping } from "./create-mapping.ts";
+import { readCreateMapping } from "./create-mapping.ts";
+import type { CreateMappingInput, MappingRules } from "./mapping-input.ts";
 
 const NOW_MS = 1_700_000_000_500;
 const check = (patterns: readonly string[]) => {
   if (patterns.includes("bad")) throw new PenstockError("invalidArgument", "whatever it says");
 };
+const rules: MappingRules = { isStrict: false, kmsKeyArns: new Set(), nowMs: NOW_MS, check };
 const good: CreateMappingInput = {
   functionName: "orders",
   bootstrapServers: ["kafka:9092"],
@@ -14,7 +16,7 @@ const good: CreateMappingInput = {
 
 function problems(changes: Partial<CreateMappingInput>): string[] {
   try {
-    readCreateMapping({ ...good, ...changes }, { nowMs: NOW_MS, check });
+    readCreateMapping({ ...good, ...changes }, rules);
     return [];
   } catch (error) {
     if (!(error instanceof PenstockError)) throw error;
@@ -62,11 +64,11 @@ const TABLE: [string, Partial<CreateMappingInput>, string[]][] = [
   ["a topic that begins with a dot", { topics: [".t"] }, ["topics[0]"]],
   ["a topic with a slash", { topics: ["a/b"] }, ["topics[0]"]],
   ["S-16: topic __proto__", { topics: ["__proto__"] }, []],
-  ["an empty group", { consumerGroupId: "" }, [GROUP]],
-  ["a group of 200", { consumerGroupId: "g".repeat(200) }, []],
-  ["a group of 201", { consumerGroupId: "g".repeat(201) }, [GROUP]],
-  ["a group of all characters", { consumerGroupId: "aZ0-/*:_+=.@" }, []],
-  ["a group with #", { consumerGroupId: "a#b" }, [GROUP]],
+  ["an empty group", { kafkaConfig: { consumerGroupId: "" } }, [GROUP]],
+  ["a group of 200", { kafkaConfig: { consumerGroupId: "g".repeat(200) } }, []],
+  ["a group of 201", { kafkaConfig: { consumerGroupId: "g".repeat(201) } }, [GROUP]],
+  ["a group of all characters", { kafkaConfig: { consumerGroupId: "aZ0-/*:_+=.@" } }, []],
+  ["a group with #", { kafkaConfig: { consumerGroupId: "a#b" } }, [GROUP]],
   ["batch size 0", { batchSize: 0 }, ["batch_size"]],
   ["batch size 1", { batchSize: 1 }, []],
   ["batch size 10000", { batchSize: 10_000 }, []],
@@ -86,7 +88,7 @@ const TABLE: [string, Partial<CreateMappingInput>, string[]][] = [
     { maximumBatchingWindow: seconds(1, -1_000_000) },
     ["maximum_batching_window"],
   ],
-  ["an unknown position", { startingPosition: null }, ["starting_position"]],
+  ["an unknown position", { startingPosition: "9" }, ["starting_position"]],
   ["LATEST", { startingPosition: "LATEST" }, []],
   ["AT_TIMESTAMP without time", { startingPosition: "AT_TIMESTAMP" }, [TIMESTAMP]],
   ["a time with LATEST", at("LATEST", 1), [TIMESTAMP]],
@@ -104,10 +106,18 @@ const TABLE: [string, Partial<CreateMappingInput>, string[]][] = [
     ["filter_criteria.filters[0].pattern"],
   ],
   ["a bad pattern", { filterPatterns: ["{}", "bad"] }, ["filter_criteria.filters[1].pattern"]],
-  ["0 pollers", { minimumPollers: 0 }, ["provisioned_poller_config.minimum_pollers"]],
-  ["1 poller", { minimumPollers: 1 }, []],
-  ["200 pollers", { minimumPollers: 200 }, []],
-  ["201 pollers", { minimumPollers: 201 }, ["provisioned_poller_config.minimum_pollers"]],
+  [
+    "0 pollers",
+    { provisionedPollers: { minimumPollers: 0 } },
+    ["provisioned_poller_config.minimum_pollers"],
+  ],
+  ["1 poller", { provisionedPollers: { minimumPollers: 1 } }, []],
+  ["200 pollers", { provisionedPollers: { minimumPollers: 200 } }, []],
+  [
+    "201 pollers",
+    { provisionedPollers: { minimumPollers: 201 } },
+    ["provisioned_poller_config.minimum_pollers"],
+  ],
 ];
 
 function at(startingPosition: "LATEST" | "AT_TIMESTAMP", s: number, nanos = 0) {
@@ -121,9 +131,7 @@ describe("readCreateMapping", () => {
 
   it("requires a function", () => {
     const { functionName: _, ...rest } = good;
-    expect(() => readCreateMapping(rest, { nowMs: NOW_MS, check })).toThrow(
-      "function_name is required.",
-    );
+    expect(() => readCreateMapping(rest, rules)).toThrow("function_name is required.");
   });
 
   it("reports everything that is wrong at once", () => {
@@ -133,7 +141,7 @@ describe("readCreateMapping", () => {
   it("speaks AWS's words for a bad filter and for no source", () => {
     const message = (changes: Partial<CreateMappingInput>) => {
       try {
-        readCreateMapping({ ...good, ...changes }, { nowMs: NOW_MS, check });
+        readCreateMapping({ ...good, ...changes }, rules);
       } catch (error) {
         return error instanceof Error ? error.message : "";
       }
@@ -144,7 +152,7 @@ describe("readCreateMapping", () => {
   });
 
   it("fills in the defaults, and leaves unset what AWS does not echo", () => {
-    expect(readCreateMapping(good, { nowMs: NOW_MS, check })).toEqual({
+    expect(readCreateMapping(good, rules).settings).toEqual({
       functionRef: { name: "orders", qualifier: "" },
       bootstrapServers: ["kafka:9092"],
       topic: "orders",
@@ -152,7 +160,15 @@ describe("readCreateMapping", () => {
       batchSize: 100,
       batchingWindowMs: null,
       filterPatterns: [],
-      minimumPollers: null,
+      provisionedPollers: null,
+      sourceAccess: [],
+      kmsKeyArn: null,
+      onFailureDestination: null,
+      maximumRetryAttempts: null,
+      maximumRecordAgeSeconds: null,
+      bisectBatchOnFunctionError: null,
+      metrics: [],
+      systemLogLevel: null,
       isEnabled: true,
       startingPosition: "TRIM_HORIZON",
       startingPositionTimestampMs: null,
@@ -164,6 +180,6 @@ describe("readCreateMapping", () => {
       throw new TypeError("defect");
     };
     const input = { ...good, filterPatterns: ["{}"] };
-    expect(() => readCreateMapping(input, { nowMs: NOW_MS, check: broken })).toThrow(TypeError);
+    expect(() => readCreateMapping(input, { ...rules, check: broken })).toThrow(TypeError);
   });
 });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MUTABLE_DEFAULTS } from "./create-mapping.ts";
 import { MAPPING_STATES, type MutableSettings } from "./mapping.ts";
-import { areEqualSettings, stateAfterUpdate } from "./mapping-transitions.ts";
+import { MUTABLE_DEFAULTS } from "./mapping-defaults.ts";
+import { stateAfterUpdate } from "./mapping-transitions.ts";
+import { areEqualSettings } from "./settings-difference.ts";
 
 const on = { isEnabled: true };
 const off = { isEnabled: false };

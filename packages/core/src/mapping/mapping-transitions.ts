@@ -1,4 +1,3 @@
-import { MUTABLE_DEFAULTS } from "./create-mapping.ts";
 import type { MappingState, MutableSettings } from "./mapping.ts";
 
 /**
@@ -21,15 +20,4 @@ export function stateAfterUpdate(
   if (before.isEnabled !== after.isEnabled) return after.isEnabled ? "Enabling" : "Disabling";
   if (state === "Enabling" || state === "Disabling") return state;
   return "Updating";
-}
-
-/** The settings in which two differ, by name. */
-export function changedSettings(a: MutableSettings, b: MutableSettings): (keyof MutableSettings)[] {
-  const keys = [...Object.keys(MUTABLE_DEFAULTS), "functionRef"] as (keyof MutableSettings)[];
-  return keys.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
-}
-
-/** Whether two settings say the same: an equal update changes nothing. */
-export function areEqualSettings(a: MutableSettings, b: MutableSettings): boolean {
-  return changedSettings(a, b).length === 0;
 }

@@ -1,25 +1,11 @@
 import { PenstockError } from "../errors/penstock-error.ts";
 import { FILTER_PATTERN_LENGTH_MAX, FILTERS_MAX } from "../filter/compile-filter.ts";
-import { checkRange, readDurationMs, type SecondsAndNanos } from "./field-values.ts";
+import { checkRange, readDurationMs } from "./field-values.ts";
 import { readFunctionReference } from "./function-reference.ts";
 import type { MutableSettings } from "./mapping.ts";
+import type { MappingInput, PatternCheck } from "./mapping-input.ts";
 import { BATCH_SIZE_MAX, BATCHING_WINDOW_MAX_MS, MINIMUM_POLLERS_MAX } from "./mapping-limits.ts";
 import type { Violations } from "./violations.ts";
-
-/** The changeable fields as a caller may send them; absent = not sent. Names of fields: those of the proto. */
-export interface MutableInput {
-  readonly functionName?: string;
-  readonly batchSize?: number;
-  readonly maximumBatchingWindow?: SecondsAndNanos;
-  /** The patterns of `filter_criteria`. */
-  readonly filterPatterns?: readonly string[];
-  /** Sent with `provisioned_poller_config`; null = that message was empty. */
-  readonly minimumPollers?: number | null;
-  readonly enabled?: boolean;
-}
-
-/** Compiles filter patterns, throwing `invalidArgument` on a bad one: `compileFilter`. */
-export type PatternCheck = (patterns: readonly string[]) => unknown;
 
 /**
  * Reads one field each: the value to store, or null/undefined after a violation. The keys are the update mask's paths, so that create and
@@ -27,7 +13,7 @@ export type PatternCheck = (patterns: readonly string[]) => unknown;
  */
 export type MutableReaders = {
   readonly [K in ReadKey]: (
-    input: MutableInput,
+    input: MappingInput,
     violations: Violations,
     check: PatternCheck,
   ) => MutableSettings[K] | undefined;
@@ -58,15 +44,19 @@ export const MUTABLE_READERS: MutableReaders = {
   },
   filterPatterns({ filterPatterns }, violations, check) {
     if (filterPatterns === undefined) return undefined;
-    checkPatterns(filterPatterns, violations, check);
-    return filterPatterns;
+    const patterns = filterPatterns.map((pattern) => pattern ?? "null");
+    checkPatterns(patterns, violations, check);
+    return patterns;
   },
-  provisionedPollers({ minimumPollers }, violations) {
-    if (minimumPollers === undefined) return undefined;
-    if (minimumPollers === null) return null;
+  provisionedPollers({ provisionedPollers }, violations) {
+    if (provisionedPollers === undefined) return undefined;
+    if (Object.keys(provisionedPollers).length === 0) return null;
     const field = "provisioned_poller_config.minimum_pollers";
-    checkRange(violations, field, minimumPollers, 1, MINIMUM_POLLERS_MAX);
-    return { minimumPollers, maximumPollers: null, pollerGroupName: null };
+    const { minimumPollers = null, maximumPollers = null, pollerGroupName } = provisionedPollers;
+    if (minimumPollers !== null) {
+      checkRange(violations, field, minimumPollers, 1, MINIMUM_POLLERS_MAX);
+    }
+    return { minimumPollers, maximumPollers, pollerGroupName: pollerGroupName || null };
   },
   isEnabled: ({ enabled }) => enabled,
 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PenstockError } from "../errors/penstock-error.ts";
 import { readUpdateMapping } from "./update-mapping.ts";
 
-const check = () => {};
+const rules = { isStrict: false, kmsKeyArns: new Set<string>(), nowMs: 0, check: () => {} };
 
 function fieldsOf(act: () => unknown): string[] {
   try {
@@ -16,17 +16,17 @@ function fieldsOf(act: () => unknown): string[] {
 
 describe("readUpdateMapping", () => {
   it("takes the fields that were sent when there is no mask", () => {
-    expect(readUpdateMapping({ batchSize: 5, enabled: false }, null, check)).toEqual({
+    expect(readUpdateMapping({ batchSize: 5, enabled: false }, null, rules)).toEqual({
       batchSize: 5,
       isEnabled: false,
     });
-    expect(readUpdateMapping({}, null, check)).toEqual({});
+    expect(readUpdateMapping({}, null, rules)).toEqual({});
   });
 
   it("takes only what the mask names", () => {
     const input = { batchSize: 5, enabled: false };
-    expect(readUpdateMapping(input, ["enabled"], check)).toEqual({ isEnabled: false });
-    expect(readUpdateMapping(input, [], check)).toEqual({});
+    expect(readUpdateMapping(input, ["enabled"], rules)).toEqual({ isEnabled: false });
+    expect(readUpdateMapping(input, [], rules)).toEqual({});
   });
 
   it("sets what the mask names and the message lacks back to its default", () => {
@@ -41,22 +41,22 @@ describe("readUpdateMapping", () => {
       batchSize: 100,
       batchingWindowMs: null,
       filterPatterns: [],
-      minimumPollers: null,
+      provisionedPollers: null,
       isEnabled: true,
     };
-    expect(readUpdateMapping({}, paths, check)).toEqual(defaults);
-    expect(readUpdateMapping({ functionName: "f" }, ["*"], check)).toEqual({
+    expect(readUpdateMapping({}, paths, rules)).toEqual(defaults);
+    expect(readUpdateMapping({ functionName: "f" }, ["*"], rules)).toEqual({
       ...defaults,
       functionRef: { name: "f", qualifier: "" },
     });
   });
 
   it("treats empty messages as removals, with a mask and without", () => {
-    const input = { filterPatterns: [], minimumPollers: null };
-    const removed = { filterPatterns: [], minimumPollers: null };
-    expect(readUpdateMapping(input, null, check)).toEqual(removed);
+    const input = { filterPatterns: [], provisionedPollers: {} };
+    const removed = { filterPatterns: [], provisionedPollers: null };
+    expect(readUpdateMapping(input, null, rules)).toEqual(removed);
     const paths = ["filter_criteria.filters", "provisioned_poller_config.minimum_pollers"];
-    expect(readUpdateMapping(input, paths, check)).toEqual(removed);
+    expect(readUpdateMapping(input, paths, rules)).toEqual(removed);
   });
 
   it.each([
@@ -68,7 +68,7 @@ describe("readUpdateMapping", () => {
     "starting_position",
     "starting_position_timestamp",
   ])("refuses the create-only field %s", (path) => {
-    expect(() => readUpdateMapping({ batchSize: 1 }, ["batch_size", path], check)).toThrow(
+    expect(() => readUpdateMapping({ batchSize: 1 }, ["batch_size", path], rules)).toThrow(
       /can only be set when the mapping is created/,
     );
   });
@@ -76,22 +76,22 @@ describe("readUpdateMapping", () => {
   it.each(["nonsense", "__proto__", "constructor", "", "batch_size.x"])(
     "S-16: refuses the unknown path %j",
     (path) => {
-      expect(fieldsOf(() => readUpdateMapping({}, [path], check))).toEqual(["update_mask"]);
+      expect(fieldsOf(() => readUpdateMapping({}, [path], rules))).toEqual(["update_mask"]);
     },
   );
 
   it("ignores fields that only the service sets", () => {
-    expect(readUpdateMapping({}, ["state", "revision", "partitions.lag", "uuid"], check)).toEqual(
+    expect(readUpdateMapping({}, ["state", "revision", "partitions.lag", "uuid"], rules)).toEqual(
       {},
     );
   });
 
   it("has no default for the function", () => {
-    expect(fieldsOf(() => readUpdateMapping({}, ["function_name"], check))).toEqual([
+    expect(fieldsOf(() => readUpdateMapping({}, ["function_name"], rules))).toEqual([
       "function_name",
     ]);
     expect(
-      fieldsOf(() => readUpdateMapping({ functionName: "" }, ["function_name"], check)),
+      fieldsOf(() => readUpdateMapping({ functionName: "" }, ["function_name"], rules)),
     ).toEqual(["function_name"]);
   });
 
@@ -99,10 +99,10 @@ describe("readUpdateMapping", () => {
     [{ batchSize: 0 }, "batch_size"],
     [{ batchSize: 10_001 }, "batch_size"],
     [{ maximumBatchingWindow: { seconds: 301n, nanos: 0 } }, "maximum_batching_window"],
-    [{ minimumPollers: 201 }, "provisioned_poller_config.minimum_pollers"],
+    [{ provisionedPollers: { minimumPollers: 201 } }, "provisioned_poller_config.minimum_pollers"],
     [{ filterPatterns: ["p".repeat(4097)] }, "filter_criteria.filters[0].pattern"],
     [{ functionName: "a b" }, "function_name"],
   ])("I-14: keeps the limits of create (%#)", (input, field) => {
-    expect(fieldsOf(() => readUpdateMapping(input, null, check))).toEqual([field]);
+    expect(fieldsOf(() => readUpdateMapping(input, null, rules))).toEqual([field]);
   });
 });

@@ -1,6 +1,8 @@
-import { MUTABLE_DEFAULTS } from "./create-mapping.ts";
 import type { MutableSettings } from "./mapping.ts";
-import { MUTABLE_READERS, type MutableInput, type PatternCheck } from "./read-mutable-settings.ts";
+import type { MappingChanges } from "./mapping-changes.ts";
+import { MUTABLE_DEFAULTS } from "./mapping-defaults.ts";
+import type { MappingInput, MappingRules } from "./mapping-input.ts";
+import { MUTABLE_READERS } from "./read-mutable-settings.ts";
 import { show, Violations } from "./violations.ts";
 
 type MutableKey = keyof typeof MUTABLE_READERS;
@@ -47,10 +49,10 @@ const CREATE_ONLY_PATHS = [
  * @throws PenstockError `invalidArgument` that names everything that is wrong.
  */
 export function readUpdateMapping(
-  input: MutableInput,
+  input: MappingInput,
   maskPaths: readonly string[] | null,
-  check: PatternCheck,
-): Partial<MutableSettings> {
+  rules: MappingRules,
+): MappingChanges {
   const violations = new Violations();
   const keys =
     maskPaths === null
@@ -58,7 +60,7 @@ export function readUpdateMapping(
       : new Set(maskPaths.flatMap((path) => keysOf(path, violations)));
   const changes: { -readonly [K in MutableKey]?: MutableSettings[K] } = {};
   for (const key of keys) {
-    const value = MUTABLE_READERS[key](input, violations, check);
+    const value = MUTABLE_READERS[key](input, violations, rules.check);
     if (value !== undefined) Object.assign(changes, { [key]: value });
     else if (maskPaths !== null && !isSent(key, input)) resetTo(key, changes, violations);
   }
@@ -80,7 +82,7 @@ function keysOf(path: string, violations: Violations): MutableKey[] {
 }
 
 /** The function name is the one field whose reader refuses a sent value with `undefined`. */
-function isSent(key: MutableKey, input: MutableInput): boolean {
+function isSent(key: MutableKey, input: MappingInput): boolean {
   return key === "functionRef" && input.functionName !== undefined;
 }
 

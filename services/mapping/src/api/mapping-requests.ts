@@ -1,9 +1,4 @@
-import {
-  type CreateMappingInput,
-  type MutableInput,
-  PenstockError,
-  type StartingPosition,
-} from "@penstock/core";
+import { type CreateMappingInput, type MappingInput, PenstockError } from "@penstock/core";
 import { mapping } from "@penstock/proto";
 
 /** Reads the create message: presence becomes absence of a key, nothing is judged here. */
@@ -14,7 +9,7 @@ export function createInput(request: mapping.CreateEventSourceMappingRequest): C
     ...mutableInput(request),
     bootstrapServers: request.selfManagedEventSource?.endpoints?.kafkaBootstrapServers ?? [],
     topics: request.topics,
-    ...(groupId !== undefined && { consumerGroupId: groupId }),
+    ...(groupId !== undefined && { kafkaConfig: { consumerGroupId: groupId } }),
     ...startingPosition(request.startingPosition),
     ...(timestamp && { startingPositionTimestamp: timestamp }),
   };
@@ -23,7 +18,7 @@ export function createInput(request: mapping.CreateEventSourceMappingRequest): C
 /** Reads the fields that create and update have in common. */
 export function mutableInput(
   request: mapping.CreateEventSourceMappingRequest | mapping.UpdateEventSourceMappingRequest,
-): MutableInput {
+): MappingInput {
   const { filterCriteria, provisionedPollerConfig, maximumBatchingWindow } = request;
   return {
     ...(request.functionName !== undefined && { functionName: request.functionName }),
@@ -33,13 +28,16 @@ export function mutableInput(
       filterPatterns: filterCriteria.filters.map((filter) => filter.pattern),
     }),
     ...(provisionedPollerConfig && {
-      minimumPollers: provisionedPollerConfig.minimumPollers ?? null,
+      provisionedPollers:
+        provisionedPollerConfig.minimumPollers === undefined
+          ? {}
+          : { minimumPollers: provisionedPollerConfig.minimumPollers },
     }),
     ...(request.enabled !== undefined && { enabled: request.enabled }),
   };
 }
 
-const POSITIONS = new Map<number, StartingPosition>([
+const POSITIONS = new Map<number, string>([
   [mapping.StartingPosition.UNSPECIFIED, "TRIM_HORIZON"],
   [mapping.StartingPosition.TRIM_HORIZON, "TRIM_HORIZON"],
   [mapping.StartingPosition.LATEST, "LATEST"],
@@ -47,7 +45,7 @@ const POSITIONS = new Map<number, StartingPosition>([
 ]);
 
 function startingPosition(value: number | undefined) {
-  return value === undefined ? {} : { startingPosition: POSITIONS.get(value) ?? null };
+  return value === undefined ? {} : { startingPosition: POSITIONS.get(value) ?? String(value) };
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type ArnScope,
+  applyChanges,
   type Clock,
   type FunctionRef,
   type PatternCheck,
@@ -39,13 +40,19 @@ export function mappingService(
 ): Partial<ServiceImpl<typeof mapping.MappingService>> {
   const { db, scope, clock, check, watches } = context;
   /** What the change stored, whatever a controller has made of it since, with what is known of the run. */
+  const rules = () => ({
+    isStrict: false,
+    kmsKeyArns: new Set<string>(),
+    nowMs: clock.wallMs(),
+    check,
+  });
   const changed = async (stored: StoredMapping) => {
     const view = (await readMappingViews(db, [stored.id])).get(stored.id);
     return mappingMessage({ ...(view ?? viewOf(stored)), mapping: stored }, scope);
   };
   return {
     async createEventSourceMapping(request) {
-      const settings = readCreateMapping(createInput(request), { nowMs: clock.wallMs(), check });
+      const { settings } = readCreateMapping(createInput(request), rules());
       const stored = await insertMapping(db, scope, context.newId(), settings);
       return create(mapping.CreateEventSourceMappingResponseSchema, {
         eventSourceMapping: mappingMessage(viewOf(stored), scope),
@@ -79,8 +86,10 @@ export function mappingService(
     async updateEventSourceMapping(request) {
       const uuid = readUuid(request.uuid);
       const paths = request.updateMask?.paths ?? null;
-      const changes = readUpdateMapping(mutableInput(request), paths, check);
-      const stored = await changeMapping(db, scope, uuid, changes);
+      const changes = readUpdateMapping(mutableInput(request), paths, rules());
+      const stored = await changeMapping(db, scope, uuid, (before) =>
+        applyChanges(before, changes, rules()),
+      );
       return create(mapping.UpdateEventSourceMappingResponseSchema, {
         eventSourceMapping: await changed(stored),
       });

@@ -4,7 +4,6 @@ import {
   changedSettings,
   functionArn,
   invariant,
-  type MutableSettings,
   PenstockError,
   stateAfterUpdate,
 } from "@penstock/core";
@@ -29,7 +28,7 @@ export async function changeMapping(
   db: Database,
   scope: ArnScope,
   id: string,
-  changes: Partial<MutableSettings>,
+  apply: (before: StoredMapping) => StoredMapping,
 ): Promise<StoredMapping> {
   return db.transaction(async (sql) => {
     const before = await lockMapping(sql, id);
@@ -37,7 +36,7 @@ export async function changeMapping(
     if (before.state === "Deleting") {
       throw new PenstockError("inUse", `The event source mapping ${id} is being deleted.`);
     }
-    const after = { ...before, ...changes };
+    const after = apply(before);
     if (areEqualSettings(before, after)) return before;
     await moveToFunction(sql, scope, before, after);
     const stored = await updateRow(sql, scope, before, after);
