@@ -22,7 +22,7 @@ import { createFleet, type Fleet } from "./fleet/create-fleet.ts";
 import { readFunctionsFile } from "./functions/functions-file.ts";
 import { createHeaderSeal, type HeaderSeal } from "./functions/header-seal.ts";
 import { openFunctionRegistry } from "./functions/open-function-registry.ts";
-import { readSealKey } from "./functions/seal-key-file.ts";
+import { readSealKey } from "./seal/seal-key-file.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import type { MappingSettings } from "./settings.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";

@@ -12,6 +12,7 @@ export const MAPPING_SETTINGS = {
   dataDir: SETTINGS.dataDir,
   encryptionKeyFile: SETTINGS.encryptionKeyFile,
   functions: SETTINGS.functions,
+  kmsKeys: SETTINGS.kmsKeys,
   region: SETTINGS.region,
   accountId: SETTINGS.accountId,
   allowPrivateAddresses: SETTINGS.allowPrivateAddresses,

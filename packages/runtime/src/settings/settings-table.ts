@@ -6,6 +6,7 @@
  * `.env.example` is written from this table.
  */
 import { invokerChoice } from "./invoker-choice.ts";
+import { MAPPING_API } from "./mapping-api-settings.ts";
 import { address, flag, integer, list, port, secret, text } from "./setting-kinds.ts";
 
 const KIB = 1024;
@@ -284,6 +285,7 @@ const QUICK_START = {
 export const SETTING_GROUPS = {
   Addresses: ADDRESSES,
   "State and identity": STATE,
+  "Mapping API": MAPPING_API,
   Behaviour: BEHAVIOUR,
   Limits: LIMITS,
   Telemetry: TELEMETRY,
@@ -293,6 +295,7 @@ export const SETTING_GROUPS = {
 export const SETTINGS = Object.freeze({
   ...ADDRESSES,
   ...STATE,
+  ...MAPPING_API,
   ...BEHAVIOUR,
   ...LIMITS,
   ...TELEMETRY,

@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { PenstockError } from "@penstock/core";
+import { closeBox, openBox } from "../seal/aes-gcm-box.ts";
 
 /**
  * Header values at rest: AES-256-GCM under a key that lies outside the database.
  *
- *     version (1 byte, 1) · nonce (12) · tag (16) · ciphertext of JSON [[name, value], …]
+ *     version (1 byte, 1) · box of JSON [[name, value], …]
  *
  * The function's name is associated data: what was sealed for one function can't be opened for another.
  */
@@ -14,22 +14,13 @@ export interface HeaderSeal {
   open(functionName: string, sealed: Uint8Array): Record<string, string>;
 }
 
-/** Bytes of the key. */
-export const SEAL_KEY_BYTES = 32;
 const VERSION = 1;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const HEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
 
 export function createHeaderSeal(key: Buffer): HeaderSeal {
   return {
     seal(functionName, headers) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv("aes-256-gcm", key, nonce);
-      cipher.setAAD(associatedData(functionName));
-      const plain = JSON.stringify(Object.entries(headers));
-      const sealed = Buffer.concat([cipher.update(plain, "utf8"), cipher.final()]);
-      return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), sealed]);
+      const plain = Buffer.from(JSON.stringify(Object.entries(headers)), "utf8");
+      return Buffer.concat([Buffer.of(VERSION), closeBox(key, plain, associated(functionName))]);
     },
     open(functionName, sealed) {
       try {
@@ -47,15 +38,11 @@ export function createHeaderSeal(key: Buffer): HeaderSeal {
 }
 
 function openWith(key: Buffer, functionName: string, sealed: Buffer): Record<string, string> {
-  if (sealed.length < HEAD_BYTES || sealed[0] !== VERSION) throw new Error("unknown format");
-  const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
-  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(associatedData(functionName));
-  decipher.setAuthTag(sealed.subarray(1 + NONCE_BYTES, HEAD_BYTES));
-  const plain = Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES)), decipher.final()]);
+  if (sealed[0] !== VERSION) throw new Error("unknown format");
+  const plain = openBox(key, sealed.subarray(1), associated(functionName));
   return Object.fromEntries(JSON.parse(plain.toString("utf8")) as [string, string][]);
 }
 
-function associatedData(functionName: string): Buffer {
-  return Buffer.from(`penstock function headers: ${functionName}`, "utf8");
+function associated(functionName: string): string {
+  return `penstock function headers: ${functionName}`;
 }

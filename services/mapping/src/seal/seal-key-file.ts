@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readFile, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PenstockError } from "@penstock/core";
-import { SEAL_KEY_BYTES } from "./header-seal.ts";
+import { BOX_KEY_BYTES } from "./aes-gcm-box.ts";
 
 /**
  * The key that seals header values: 32 random bytes in base64, in a file that only its owner reads. Made when it is missing; of two
@@ -11,12 +11,27 @@ import { SEAL_KEY_BYTES } from "./header-seal.ts";
  * @throws PenstockError `invalidArgument` when the file holds something else.
  */
 export async function readSealKey(path: string): Promise<Buffer> {
-  const text = (await readIfThere(path)) ?? (await make(path));
+  return decode(path, (await readIfThere(path)) ?? (await make(path)));
+}
+
+/** The same for a key that somebody else has made. @throws PenstockError `invalidArgument`, also when there is none. */
+export async function readGivenKey(path: string): Promise<Buffer> {
+  try {
+    return decode(path, (await readIfThere(path)) ?? "");
+  } catch (cause) {
+    if (cause instanceof PenstockError) throw cause;
+    throw new PenstockError("invalidArgument", `The encryption key file ${path} can't be read.`, {
+      cause,
+    });
+  }
+}
+
+function decode(path: string, text: string): Buffer {
   const key = Buffer.from(text.trim(), "base64");
-  if (key.length === SEAL_KEY_BYTES) return key;
+  if (key.length === BOX_KEY_BYTES) return key;
   throw new PenstockError(
     "invalidArgument",
-    `The encryption key file ${path} must hold ${SEAL_KEY_BYTES} bytes in base64.`,
+    `The encryption key file ${path} must hold ${BOX_KEY_BYTES} bytes in base64.`,
   );
 }
 
@@ -35,7 +50,7 @@ async function make(path: string): Promise<string> {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   const file = await open(temporary, "wx", 0o600);
   try {
-    await file.writeFile(`${randomBytes(SEAL_KEY_BYTES).toString("base64")}\n`);
+    await file.writeFile(`${randomBytes(BOX_KEY_BYTES).toString("base64")}\n`);
     await file.sync();
   } finally {
     await file.close();
