@@ -1,0 +1,65 @@
+import { create } from "@bufbuild/protobuf";
+import { PenstockError } from "@penstock/core";
+import { mapping } from "@penstock/proto";
+import type { StoredMapping } from "../../store/stored-mapping.ts";
+import type { BoundedLooks } from "../bounded-looks.ts";
+import type { OpenSource } from "../source-admin.ts";
+import { judgeRecords } from "./judge-records.ts";
+import { readSamples, SAMPLES_MAX, type TriedRecord, tried } from "./sample-records.ts";
+
+export interface TestFilterParts {
+  readonly looks: BoundedLooks;
+  readonly openSource: OpenSource;
+  /** @throws PenstockError `notFound`. */
+  readonly mappingOf: (uuid: string) => Promise<StoredMapping>;
+}
+
+const NEWEST_DEFAULT = 10;
+const LOOK_MS_MAX = 10_000;
+
+/** Tries patterns, given or those of a mapping, on records, given or the newest of the mapping's topic. Nothing is joined or committed. */
+export async function testFilter(
+  request: mapping.TestFilterRequest,
+  parts: TestFilterParts,
+): Promise<mapping.TestFilterResponse> {
+  const { uuid, filterCriteria, records } = request;
+  const stored = uuid === undefined ? null : await parts.mappingOf(uuid);
+  const patterns =
+    filterCriteria?.filters.map(({ pattern }) => pattern) ?? stored?.filterPatterns ?? null;
+  if (patterns === null)
+    throw missing("filter_criteria", "send patterns, or the uuid of a mapping");
+  const isAboutSamples = records.length > 0;
+  if (!isAboutSamples && stored === null) {
+    throw missing("records", "send sample records, or the uuid of a mapping for its newest ones");
+  }
+  // Patterns first: a wrong one needs no look at the brokers.
+  judgeRecords(patterns, []);
+  const trials =
+    isAboutSamples || stored === null ? readSamples(records) : await newest(request, stored, parts);
+  return create(mapping.TestFilterResponseSchema, { verdicts: judgeRecords(patterns, trials) });
+}
+
+async function newest(
+  { newestRecords = NEWEST_DEFAULT }: mapping.TestFilterRequest,
+  stored: StoredMapping,
+  { looks, openSource }: TestFilterParts,
+): Promise<TriedRecord[]> {
+  if (newestRecords < 1 || newestRecords > SAMPLES_MAX) {
+    throw missing("newest_records", `must be 1 to ${SAMPLES_MAX}`);
+  }
+  const found = await looks.run(
+    () => openSource(stored),
+    LOOK_MS_MAX,
+    (source) => source.newestRecords(stored.topic, newestRecords),
+  );
+  return found
+    .toSorted((a, b) => a.partition - b.partition || Number(a.offset - b.offset))
+    .map((record) => tried(stored.topic, record));
+}
+
+function missing(field: string, description: string): PenstockError {
+  const message = `${field}: ${description}.`;
+  return new PenstockError("invalidArgument", message, {
+    violations: [{ field, description: message }],
+  });
+}
