@@ -1,4 +1,5 @@
 /** The settings of the local broker: one node, broker and controller in one, loopback only, fast group changes. */
+import type { SecuredListeners } from "./secured-listeners.ts";
 
 export interface BrokerSettings {
   dataDir: string;
@@ -7,6 +8,7 @@ export interface BrokerSettings {
   /** Session of a consumer-group member; Kafka's own default is 45 s. */
   sessionTimeoutMs?: number | undefined;
   heartbeatIntervalMs?: number | undefined;
+  secured?: Pick<SecuredListeners, "properties" | "addresses" | "protocols"> | undefined;
   /** Anything else, or other values for the lines below. */
   extraProperties?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
@@ -14,14 +16,16 @@ export interface BrokerSettings {
 export function brokerProperties(settings: BrokerSettings): string {
   const sessionTimeoutMs = settings.sessionTimeoutMs ?? 8_000;
   const heartbeatIntervalMs = settings.heartbeatIntervalMs ?? 1_000;
+  const { secured } = settings;
+  const clients = `PLAINTEXT://127.0.0.1:${settings.port}${more(secured?.addresses)}`;
   const properties: Record<string, string | number | boolean> = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${settings.controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${settings.port},CONTROLLER://127.0.0.1:${settings.controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${settings.port}`,
+    listeners: `${clients},CONTROLLER://127.0.0.1:${settings.controllerPort}`,
+    "advertised.listeners": clients,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${more(secured?.protocols)}`,
     "log.dirs": settings.dataDir,
     "offsets.topic.replication.factor": 1,
     "offsets.topic.num.partitions": 1,
@@ -51,9 +55,14 @@ export function brokerProperties(settings: BrokerSettings): string {
     "broker.session.timeout.ms": 2_000,
     "broker.heartbeat.interval.ms": 500,
     "auto.create.topics.enable": false,
+    ...secured?.properties,
     ...settings.extraProperties,
   };
   return `${Object.entries(properties)
     .map(([key, value]) => `${key}=${value}`)
     .join("\n")}\n`;
+}
+
+function more(list: string | undefined): string {
+  return list === undefined ? "" : `,${list}`;
 }

@@ -6,7 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { PenstockError } from "@penstock/core";
+import { InvariantError, PenstockError } from "@penstock/core";
 import { freePort, isPortFree } from "../process/free-port.ts";
 import { ServerProcess } from "../process/server-process.ts";
 import { brokerProperties } from "./broker-properties.ts";
@@ -14,6 +14,14 @@ import { formatDataFolder } from "./format-data-folder.ts";
 import { findJava, JVM_FLAGS } from "./java.ts";
 import { ensureKafkaJars } from "./kafka-jars.ts";
 import { isBrokerReady } from "./readiness.ts";
+import {
+  identityFile,
+  type LocalKafkaSecurity,
+  type PemIdentity,
+  securedListenerNames,
+  secureListeners,
+  writeIdentity,
+} from "./secured-listeners.ts";
 
 export interface LocalKafkaOptions {
   /** Made when missing; a folder with data is continued. */
@@ -29,6 +37,8 @@ export interface LocalKafkaOptions {
   /** More flags for the JVM, after {@link JVM_FLAGS}. */
   jvmFlags?: readonly string[] | undefined;
   extraProperties?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** TLS, SASL and ACLs, on listeners beside the plaintext one. */
+  security?: LocalKafkaSecurity | undefined;
   /** Where to write down the process, so that a later run can end it if we can't. */
   pidFile?: string | undefined;
   /** Lines of the broker's own log (warnings and errors). */
@@ -39,6 +49,13 @@ export interface LocalKafka {
   /** `127.0.0.1:<port>` */
   readonly bootstrapServers: string;
   readonly port: number;
+  /** `127.0.0.1:<port>` of a secured listener: SASL_TLS, MUTUAL_TLS, SASL_PLAINTEXT, or one of `moreListeners`. */
+  listener(name: string): string;
+  /**
+   * Writes another identity for a TLS listener; returns its file. It is shown after a restart, or once `listener.name.<name>.ssl.keystore.location` was
+   * set to that file again.
+   */
+  writeIdentity(name: string, identity: PemIdentity): string;
   /** Id of the current process. */
   readonly pid: number;
   /** Settles when the current process has ended, for whatever reason. */
@@ -81,8 +98,16 @@ async function startOn(
   const folder = resolve(options.dataDir);
   const data = join(folder, "log");
   mkdirSync(folder, { recursive: true });
+  const { security } = options;
+  const securityFolder = join(folder, "security");
+  const ports: Record<string, number> = {};
+  for (const name of security ? securedListenerNames(security) : []) ports[name] = await freePort();
+  const secured = security && secureListeners(security, ports, securityFolder);
   const properties = join(folder, "broker.properties");
-  writeFileSync(properties, brokerProperties({ ...options, dataDir: data, port, controllerPort }));
+  writeFileSync(
+    properties,
+    brokerProperties({ ...options, secured, dataDir: data, port, controllerPort }),
+  );
   formatDataFolder(data, files.checkpoint);
 
   async function launch(): Promise<ServerProcess> {
@@ -99,6 +124,7 @@ async function startOn(
       arguments: [
         ...JVM_FLAGS,
         "-XX:-UsePerfData",
+        ...(secured?.jvmFlags ?? []),
         ...(options.jvmFlags ?? []),
         `-Xmx${options.heapMb ?? 128}m`,
         ...(files.classDataArchive ? [`-XX:SharedArchiveFile=${files.classDataArchive}`] : []),
@@ -119,6 +145,15 @@ async function startOn(
   return {
     bootstrapServers: `127.0.0.1:${port}`,
     port,
+    listener(name) {
+      const securedPort = ports[name];
+      if (securedPort === undefined) throw new InvariantError(`no listener ${name}`);
+      return `127.0.0.1:${securedPort}`;
+    },
+    writeIdentity(name, identity) {
+      writeIdentity(securityFolder, name, identity);
+      return identityFile(securityFolder, name);
+    },
     get pid() {
       return broker.pid;
     },

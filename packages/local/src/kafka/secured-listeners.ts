@@ -1,0 +1,141 @@
+/**
+ * The secured listeners of a local broker, on loopback beside the plaintext one:
+ *
+ *   PLAINTEXT       nobody asks who you are: User:ANONYMOUS, the super user of the tests' administrator
+ *   SASL_TLS        PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and, with a key set, OAUTHBEARER, over TLS
+ *   MUTUAL_TLS      a client certificate is required; the principal is its common name
+ *   SASL_PLAINTEXT  the same mechanisms without TLS
+ *   and more like SASL_TLS with certificates of their own (expired, for another name)
+ *
+ * Whoever is not the super user may only do what an ACL allows (StandardAuthorizer).
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** PEM texts: certificate (chain) and PKCS#8 key. */
+export interface PemIdentity {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+export interface LocalKafkaSecurity {
+  /** What the TLS listeners show. Its names must include `127.0.0.1`, the address that is advertised. */
+  readonly identity: PemIdentity;
+  /** PEM of the authority that signs client certificates. */
+  readonly clientAuthority: string;
+  /** Users and passwords of PLAIN. Those of SCRAM are set on the running broker. */
+  readonly plainUsers?: Readonly<Record<string, string>>;
+  /** Keys and audience of OAUTHBEARER tokens; the principal is `sub`. Absent: not offered. */
+  readonly tokens?: { readonly jwks: object; readonly audience: string };
+  /** More listeners like SASL_TLS: name (capitals, digits, underscores) and what they show. */
+  readonly moreListeners?: Readonly<Record<string, PemIdentity>>;
+  /** Longest session before a client must authenticate again (KIP-368). Default: none. */
+  readonly reauthenticationMs?: number;
+}
+
+export interface SecuredListeners {
+  readonly properties: Readonly<Record<string, string | number>>;
+  /** Without the leading listeners of every broker; `NAME://host:port`, joined by commas. */
+  readonly addresses: string;
+  readonly protocols: string;
+  readonly jvmFlags: readonly string[];
+}
+
+type Ports = Readonly<Record<string, number>>;
+
+const BASIC = ["SASL_TLS", "MUTUAL_TLS", "SASL_PLAINTEXT"] as const;
+
+export function securedListenerNames(security: LocalKafkaSecurity): string[] {
+  return [...BASIC, ...Object.keys(security.moreListeners ?? {})];
+}
+
+/** Writes the PEM files under `folder` and says what the broker's settings are. */
+export function secureListeners(
+  security: LocalKafkaSecurity,
+  ports: Ports,
+  folder: string,
+): SecuredListeners {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const truststore = join(folder, "client-authority.pem");
+  writeFileSync(truststore, security.clientAuthority);
+  const jwks = join(folder, "jwks.json");
+  if (security.tokens) writeFileSync(jwks, JSON.stringify(security.tokens.jwks));
+  const properties: Record<string, string | number> = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",
+  };
+  const protocols: string[] = [];
+  for (const name of securedListenerNames(security)) {
+    const prefix = `listener.name.${name.toLowerCase()}.`;
+    const set = (key: string, value: string | number) => {
+      properties[prefix + key] = value;
+    };
+    const isSasl = name !== "MUTUAL_TLS";
+    const isTls = name !== "SASL_PLAINTEXT";
+    protocols.push(`${name}:${isSasl ? "SASL_" : ""}${isTls ? "SSL" : "PLAINTEXT"}`);
+    if (isTls) {
+      const identity = security.moreListeners?.[name] ?? security.identity;
+      writeIdentity(folder, name, identity);
+      set("ssl.keystore.type", "PEM");
+      set("ssl.keystore.location", identityFile(folder, name));
+    }
+    if (!isSasl) {
+      set("ssl.client.auth", "required");
+      set("ssl.truststore.type", "PEM");
+      set("ssl.truststore.location", truststore);
+      set("ssl.principal.mapping.rules", "RULE:^CN=([^,]+).*$/$1/");
+      continue;
+    }
+    for (const [key, value] of saslSettings(security, jwks)) set(key, value);
+  }
+  const addresses = Object.entries(ports).map(([name, port]) => `${name}://127.0.0.1:${port}`);
+  return {
+    properties,
+    addresses: addresses.join(","),
+    protocols: protocols.join(","),
+    // Kafka's validator reads keys only from where the JVM was told that it may.
+    jvmFlags: [
+      `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${pathToFileURL(jwks)}`,
+      `-Dorg.apache.kafka.sasl.oauthbearer.allowed.files=${jwks}`,
+    ],
+  };
+}
+
+/** Replaces what a listener shows; the broker reads it when it starts or when its keystore setting is set again. */
+export function writeIdentity(folder: string, listener: string, identity: PemIdentity): void {
+  const text = `${identity.privateKey.trim()}\n${identity.certificate.trim()}\n`;
+  writeFileSync(identityFile(folder, listener), text, { mode: 0o600 });
+}
+
+export function identityFile(folder: string, listener: string): string {
+  return join(folder, `${listener.toLowerCase()}.pem`);
+}
+
+const MODULES = "org.apache.kafka.common.security";
+
+function* saslSettings(
+  { plainUsers = {}, tokens, reauthenticationMs }: LocalKafkaSecurity,
+  jwks: string,
+): Iterable<[string, string | number]> {
+  const scram = ["SCRAM-SHA-256", "SCRAM-SHA-512"];
+  const mechanisms = ["PLAIN", ...scram, ...(tokens ? ["OAUTHBEARER"] : [])];
+  yield ["sasl.enabled.mechanisms", mechanisms.join(",")];
+  const users = Object.entries(plainUsers).map(([user, word]) => ` user_${user}="${word}"`);
+  yield ["plain.sasl.jaas.config", `${MODULES}.plain.PlainLoginModule required${users.join("")};`];
+  for (const mechanism of scram)
+    yield [
+      `${mechanism.toLowerCase()}.sasl.jaas.config`,
+      `${MODULES}.scram.ScramLoginModule required;`,
+    ];
+  if (reauthenticationMs) yield ["connections.max.reauth.ms", reauthenticationMs];
+  if (!tokens) return;
+  const oauth = "oauthbearer.sasl.";
+  yield [`${oauth}jaas.config`, `${MODULES}.oauthbearer.OAuthBearerLoginModule required;`];
+  yield [
+    `${oauth}server.callback.handler.class`,
+    `${MODULES}.oauthbearer.OAuthBearerValidatorCallbackHandler`,
+  ];
+  yield [`${oauth}oauthbearer.jwks.endpoint.url`, String(pathToFileURL(jwks))];
+  yield [`${oauth}oauthbearer.expected.audience`, tokens.audience];
+}
