@@ -1,4 +1,5 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { mapping, poller } from "@penstock/proto";
 import { describe, expect, it } from "vitest";
 import type { StoredMapping } from "../../store/stored-mapping.ts";
@@ -18,7 +19,7 @@ const stored = (index: number, nodeId: string, problem: string | null = null): S
 
 const lane = (
   partition: number,
-  more: Partial<MessageInitShape<typeof poller.LaneSchema>> = {},
+  more: Partial<Omit<poller.Lane, "$typeName" | "$unknown">> = {},
 ): poller.Lane =>
   create(poller.LaneSchema, {
     topic: "orders",
@@ -72,7 +73,7 @@ describe("explainMapping", () => {
       waitingFor: LaneWait.RETRY,
       failedAttempts: 2,
       lastError: "answered 500",
-      retryIn: { seconds: 1n, nanos: 500_000_000 },
+      retryIn: durationFromMs(1_500),
     });
     const answer = explained({
       partitionCount: 2,
