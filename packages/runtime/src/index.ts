@@ -4,12 +4,16 @@ export {
   CALLER,
   type Caller,
   callerOf,
+  NODE_SERVICES,
+  type NodeService,
   ROLES,
   type Role,
 } from "./auth/caller.ts";
+export { hasRole, requireRole } from "./auth/roles.ts";
 export * from "./clock/system-clock.ts";
 export { Backoff } from "./fleet/backoff.ts";
 export * from "./fleet/join-fleet.ts";
+export type { HttpAuthentication } from "./http/http-authentication.ts";
 export * from "./http/http-server.ts";
 export * from "./http/read-json-body.ts";
 export * from "./http/respond-json.ts";

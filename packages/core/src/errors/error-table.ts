@@ -67,6 +67,34 @@ export const ERROR_TABLE = {
     aws: "UnrecognizedClientException",
     retry: "operator",
   },
+  /** AWS face: no credentials at all. */
+  awsTokenMissing: {
+    rpc: "UNAUTHENTICATED",
+    http: 403,
+    aws: "MissingAuthenticationTokenException",
+    retry: "operator",
+  },
+  /** AWS face: an Authorization header that isn't a whole signature. */
+  awsSignatureIncomplete: {
+    rpc: "UNAUTHENTICATED",
+    http: 403,
+    aws: "IncompleteSignatureException",
+    retry: "operator",
+  },
+  /** AWS face: a signature that isn't that of the request, or too old. */
+  awsSignatureInvalid: {
+    rpc: "UNAUTHENTICATED",
+    http: 403,
+    aws: "InvalidSignatureException",
+    retry: "operator",
+  },
+  /** AWS face: the access key is not known, or has expired. */
+  awsKeyUnknown: {
+    rpc: "UNAUTHENTICATED",
+    http: 403,
+    aws: "UnrecognizedClientException",
+    retry: "operator",
+  },
   unimplemented: { rpc: "UNIMPLEMENTED", http: 501, aws: "ServiceException", retry: "never" },
   internal: { rpc: "INTERNAL", http: 500, aws: "ServiceException", retry: "never" },
   /** A Kafka broker can't be reached, or doesn't answer in time. */

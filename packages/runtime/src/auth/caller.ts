@@ -9,12 +9,18 @@ import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 export const ROLES = ["viewer", "operator", "admin", "node"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What a node credential lets its holder be. */
+export const NODE_SERVICES = ["poller", "invoker"] as const;
+export type NodeService = (typeof NODE_SERVICES)[number];
+
 export interface Caller {
-  /** Whom events and the audit name: the `sub` of a token, the name in a token file, a certificate's subject, an access key id. */
+  /** Whom events and the audit name: the name of a credential in the credentials file, or `jwt:` and the `sub` of a JSON Web Token. */
   readonly subject: string;
   readonly roles: ReadonlySet<Role>;
   /** The one node that a node credential belongs to, null for others and where node credentials are not bound. */
   readonly nodeId: string | null;
+  /** What a node credential is for; absent for others, and for everybody while no credentials are configured. */
+  readonly nodeService?: NodeService;
 }
 
 /** Everybody, while no credentials are configured: that is possible on the loopback only. */

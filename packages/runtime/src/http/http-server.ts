@@ -9,10 +9,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ConnectRouter } from "@connectrpc/connect";
+import { OPEN_ACCESS } from "../auth/access.ts";
 import type { Logger } from "../logs/logger.ts";
 import { createRpcHandler, type RpcHandler } from "../rpc/rpc-handler.ts";
 import { listen } from "../service/listen.ts";
 import { createHostGuard } from "./host-guard.ts";
+import { type HttpAuthentication, httpAuthentication } from "./http-authentication.ts";
 import { respondJson } from "./respond-json.ts";
 
 export interface Readiness {
@@ -20,6 +22,13 @@ export interface Readiness {
   /** Why not. */
   readonly reason?: string;
 }
+
+/** Serves what neither a probe nor an RPC is. */
+export type HttpExtra = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  authentication: HttpAuthentication,
+) => boolean;
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -30,8 +39,8 @@ export interface HttpServerOptions {
   /** RPCs to serve as Connect JSON and protobuf. */
   readonly routes?: (router: ConnectRouter) => void;
   readonly metrics?: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Any other path; returns false when it doesn't take the request. */
-  readonly extra?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Any other path; returns false when it doesn't take the request. It has to authenticate what it serves. */
+  readonly extra?: HttpExtra;
   /** More names for the Host header: the advertised host, those of PENSTOCK_HTTP_HOSTS. */
   readonly hosts?: readonly string[];
   /** Default 16 MiB. */
@@ -107,6 +116,7 @@ function createRequestHandler(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { log } = options;
   const guard = createHostGuard([options.host, ...(options.hosts ?? [])]);
+  const authentication = httpAuthentication(OPEN_ACCESS);
 
   function route(request: IncomingMessage, response: ServerResponse): void {
     const refusal = guard(request);
@@ -130,7 +140,7 @@ function createRequestHandler(
       options.metrics(request, response);
     } else if (request.method === "POST" && rpc?.handle(request, response) === true) {
       return;
-    } else if (options.extra?.(request, response) !== true) {
+    } else if (options.extra?.(request, response, authentication) !== true) {
       const message = `Nothing at ${request.method} ${path}.`;
       respondJson(response, 404, { code: "not_found", message }, { connection: "close" });
     }
