@@ -1,8 +1,12 @@
 /** Outbound only: calls of functions over HTTP and gRPC, the address guard, and the wire of the invoke stream. */
 export * from "./address/address-class.ts";
 export * from "./address/address-guard.ts";
+export * from "./address/address-guards.ts";
+export * from "./address/address-rules.ts";
 export * from "./address/guarded-connect.ts";
+export * from "./address/name-lookups.ts";
 export * from "./grpc/grpc-frame-reader.ts";
+export * from "./guarded-http/guarded-http.ts";
 export * from "./invoke-stream/stream-request.ts";
 export * from "./invoke-stream/stream-response.ts";
 export * from "./invoke-stream/wire-reader.ts";

@@ -1,6 +1,7 @@
 import type { LookupAddress } from "node:dns";
 import { describe, expect, it } from "vitest";
-import { AddressGuard, type AddressLookup } from "./address-guard.ts";
+import { AddressGuard } from "./address-guard.ts";
+import type { AddressLookup } from "./name-lookups.ts";
 
 const answering =
   (...addresses: string[]): AddressLookup =>

@@ -1,23 +1,37 @@
-import { type LookupAddress, lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { networkInterfaces } from "node:os";
 import { PenstockError } from "@penstock/core";
 import { type AddressClass, classifyAddress } from "./address-class.ts";
+import type { AddressRules } from "./address-rules.ts";
+import { type AddressLookup, NameLookups } from "./name-lookups.ts";
 
 /**
- * Decides whether an address may be dialled, at the moment of connecting and on the address itself, never on a name.
+ * Decides whether an address may be dialled, at the moment of connecting and on the address itself; a name counts only where the operator
+ * listed it.
  *
- * Metadata, link-local, multicast, unspecified and reserved addresses never; loopback and private ones only when the operator
- * allows them; ports of Penstock itself never, wherever they are not on the public internet. Of a name with several addresses
- * the allowed ones are dialled.
+ *     metadata, link-local, multicast, unspecified, reserved ─▶ never
+ *     denied by a rule, a port of Penstock itself            ─▶ never
+ *     a list of allowed places, when there is one            ─▶ these and nothing else
+ *     else: public ─▶ yes    loopback, private ─▶ only when the operator allows them
+ *
+ * Of a name with several addresses the allowed ones are dialled.
  */
 export interface AddressGuardOptions {
+  /** Loopback and private addresses, where no list says it more precisely. */
   readonly allowPrivateAddresses: boolean;
+  /** The setting that a refusal of such an address names. */
+  readonly privateSetting?: string;
   /** Ports of Penstock's own services. Asked at each check: a service may learn its port late. */
   readonly ownPorts: () => Iterable<number>;
+  /** The only places that may be dialled; null or absent = no list. `setting` is what a refusal names. */
+  readonly allowed?: { readonly rules: AddressRules; readonly setting: string } | null;
+  /** Places that may never be dialled. */
+  readonly denied?: AddressRules | null;
+  /** Shared by the guards of a process; else made of the two below. */
+  readonly lookups?: NameLookups;
   /** Look-up of names; the system's unless a test brings its own. */
   readonly lookup?: AddressLookup;
-  /** Most look-ups at once. They run on the thread pool that files and compression use too. */
+  /** Most look-ups at once. */
   readonly lookupsMax?: number;
 }
 
@@ -26,50 +40,38 @@ export interface ResolvedAddress {
   readonly family: 4 | 6;
 }
 
-export type AddressLookup = (
-  host: string,
-  callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
-) => void;
-
-const LOOKUPS_MAX_DEFAULT = 16;
-/** Names that wait for a look-up: beyond it, new ones fail at once. */
-const LOOKUPS_WAITING_MAX = 1024;
-
-type LookupWaiter = (error: Error | null, addresses: readonly LookupAddress[]) => void;
-
 export class AddressGuard {
   readonly #options: AddressGuardOptions;
-  readonly #lookup: AddressLookup;
-  readonly #lookupsMax: number;
-  /** Callers of the same name share one look-up. */
-  readonly #pending = new Map<string, LookupWaiter[]>();
-  readonly #queued: string[] = [];
-  #running = 0;
+  readonly #lookups: NameLookups;
 
   constructor(options: AddressGuardOptions) {
     this.#options = options;
-    this.#lookup =
-      options.lookup ?? ((host, callback) => systemLookup(host, { all: true }, callback));
-    this.#lookupsMax = options.lookupsMax ?? LOOKUPS_MAX_DEFAULT;
+    this.#lookups = options.lookups ?? new NameLookups(options);
   }
 
-  /** The reason why `address:port` may not be dialled, null when it may. */
-  denial(address: string, port: number): string | null {
+  /** The reason why `address:port` may not be dialled, null when it may. `host`: the name that led to it. */
+  denial(address: string, port: number, host: string | null = null): string | null {
+    const { ownPorts, allowed, denied: never, allowPrivateAddresses } = this.#options;
     const is = classifyAddress(address);
     if (NEVER.has(is)) return `address is ${WORDS[is]}`;
-    if (is !== "public" && !this.#options.allowPrivateAddresses) {
-      return `address is ${WORDS[is]}, and PENSTOCK_ALLOW_PRIVATE_ADDRESSES is off`;
+    const place = { address, addressClass: is, port, host };
+    if (never?.matches(place)) return `address is listed in ${DENIED_SETTING}`;
+    if (is !== "public" || isOfThisMachine(address)) {
+      for (const own of ownPorts()) {
+        if (own === port) return `port ${port} belongs to Penstock itself`;
+      }
     }
-    if (is === "public" && !isOfThisMachine(address)) return null;
-    for (const own of this.#options.ownPorts()) {
-      if (own === port) return `port ${port} belongs to Penstock itself`;
+    if (allowed) {
+      return allowed.rules.matches(place) ? null : `address is not listed in ${allowed.setting}`;
     }
-    return null;
+    if (is === "public" || allowPrivateAddresses) return null;
+    const setting = this.#options.privateSetting ?? "PENSTOCK_ALLOW_PRIVATE_ADDRESSES";
+    return `address is ${WORDS[is]}, which ${setting} does not allow`;
   }
 
   /** Throws unless `address:port` may be dialled. */
-  check(address: string, port: number): void {
-    const reason = this.denial(address, port);
+  check(address: string, port: number, host: string | null = null): void {
+    const reason = this.denial(address, port, host);
     if (reason !== null) throw denied(reason);
   }
 
@@ -110,7 +112,7 @@ export class AddressGuard {
       else callback(null, [{ address: bare, family: family === 6 ? 6 : 4 }]);
       return;
     }
-    this.#lookUp(bare, (error, addresses) => {
+    this.#lookups.lookUp(bare, (error, addresses) => {
       if (error !== null) {
         callback(error, []);
         return;
@@ -118,60 +120,34 @@ export class AddressGuard {
       let reason = "the name has no address";
       const allowed: ResolvedAddress[] = [];
       for (const { address, family: of } of addresses) {
-        const refusal = this.denial(address, port);
+        const refusal = this.denial(address, port, bare);
         if (refusal === null) allowed.push({ address, family: of === 6 ? 6 : 4 });
         else reason = refusal;
       }
       callback(allowed.length > 0 ? null : denied(reason), allowed);
     });
   }
-
-  #lookUp(host: string, waiter: LookupWaiter): void {
-    const waiters = this.#pending.get(host);
-    if (waiters !== undefined) {
-      waiters.push(waiter);
-      return;
-    }
-    if (this.#pending.size >= LOOKUPS_WAITING_MAX) {
-      waiter(new PenstockError("unavailable", "Too many names wait for their address."), []);
-      return;
-    }
-    this.#pending.set(host, [waiter]);
-    this.#queued.push(host);
-    this.#startLookups();
-  }
-
-  #startLookups(): void {
-    while (this.#running < this.#lookupsMax) {
-      const host = this.#queued.shift();
-      if (host === undefined) return;
-      this.#running++;
-      this.#lookup(host, (error, addresses) => {
-        this.#running--;
-        const waiters = this.#pending.get(host) ?? [];
-        this.#pending.delete(host);
-        for (const waiter of waiters) waiter(error, addresses ?? []);
-        this.#startLookups();
-      });
-    }
-  }
 }
 
 /** The guard as a function for clients that dial one address themselves (the Kafka client): resolves, checks, gives the first. */
-export function createAddressGuard(options: {
-  readonly allowPrivateAddresses: boolean;
-  readonly ownPorts?: () => Iterable<number>;
-}): (host: string, port: number) => Promise<ResolvedAddress> {
-  const guard = new AddressGuard({
-    allowPrivateAddresses: options.allowPrivateAddresses,
-    ownPorts: options.ownPorts ?? (() => []),
-  });
+export function createAddressGuard(
+  options: Omit<AddressGuardOptions, "ownPorts"> & Partial<Pick<AddressGuardOptions, "ownPorts">>,
+): (host: string, port: number) => Promise<ResolvedAddress> {
+  return dialGuard(new AddressGuard({ ...options, ownPorts: options.ownPorts ?? (() => []) }));
+}
+
+/** The same of a guard that is there already. */
+export function dialGuard(
+  guard: AddressGuard,
+): (host: string, port: number) => Promise<ResolvedAddress> {
   return async (host, port) => {
     const [first] = await guard.resolve(host, port);
     if (first === undefined) throw denied("the name has no address");
     return first;
   };
 }
+
+const DENIED_SETTING = "PENSTOCK_DENIED_ADDRESSES";
 
 const NEVER: ReadonlySet<AddressClass> = new Set([
   "linkLocal",

@@ -23,7 +23,12 @@ export type GuardedConnect = (
 /** `alpn` h2 for gRPC, else HTTP/1.1 alone. */
 export function createGuardedConnect(
   guard: AddressGuard,
-  options: { readonly connectTimeoutMs: number; readonly alpn: "h2" | "http/1.1" },
+  options: {
+    readonly connectTimeoutMs: number;
+    readonly alpn: "h2" | "http/1.1";
+    /** Roots in PEM to verify with, instead of the system's. */
+    readonly ca?: string | null;
+  },
 ): GuardedConnect {
   const connectorOf = (port: number) => {
     const settings = {
@@ -34,6 +39,7 @@ export function createGuardedConnect(
       autoSelectFamily: true,
       rejectUnauthorized: true,
       minVersion: "TLSv1.2" as const,
+      ...(typeof options.ca === "string" && { ca: options.ca }),
     };
     return buildConnector(settings);
   };
@@ -70,7 +76,7 @@ export function createGuardedConnect(
         const late =
           peer === undefined
             ? new Error("the connection was closed at once")
-            : errorOf(() => guard.check(peer, port));
+            : errorOf(() => guard.check(peer, port, isIP(hostname) === 0 ? hostname : null));
         if (late === null) {
           callback(null, socket);
         } else {
