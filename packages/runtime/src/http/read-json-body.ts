@@ -18,27 +18,35 @@ export async function readJsonBody(
   request: IncomingMessage,
   limits: JsonBodyLimits,
 ): Promise<unknown> {
-  const depthMax = limits.depthMax ?? JSON_DEPTH_MAX;
-  const depth = new JsonDepth(depthMax);
+  return parseJsonBody(await readBody(request, limits.bytesMax), limits.depthMax);
+}
+
+/** The bytes as they came, for whoever must also hash them. @throws PenstockError `limitExceeded`. */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+  // The connection must outlive a refusal: the caller is owed the answer.
+  for await (const chunk of request.iterator({
+    destroyOnReturn: false,
+  }) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
-    if (bytes > limits.bytesMax) {
-      throw new PenstockError(
-        "limitExceeded",
-        `The body must have at most ${limits.bytesMax} bytes.`,
-      );
-    }
-    if (!depth.accept(chunk)) {
-      const message = `The body must be nested at most ${depthMax} levels deep.`;
-      throw new PenstockError("invalidArgument", message);
+    if (bytes > bytesMax) {
+      throw new PenstockError("limitExceeded", `The body must have at most ${bytesMax} bytes.`);
     }
     chunks.push(chunk);
   }
-  if (bytes === 0) return undefined;
+  return Buffer.concat(chunks);
+}
+
+/** @throws PenstockError `invalidArgument` when it nests too deep or isn't JSON. */
+export function parseJsonBody(body: Buffer, depthMax = JSON_DEPTH_MAX): unknown {
+  if (body.length === 0) return undefined;
+  if (!new JsonDepth(depthMax).accept(body)) {
+    const message = `The body must be nested at most ${depthMax} levels deep.`;
+    throw new PenstockError("invalidArgument", message);
+  }
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch (cause) {
     throw new PenstockError("invalidArgument", "The body must be JSON in UTF-8.", { cause });
   }

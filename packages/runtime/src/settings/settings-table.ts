@@ -5,6 +5,7 @@
  *
  * `.env.example` is written from this table.
  */
+import { AWS_SETTINGS } from "./aws-settings.ts";
 import { invokerChoice } from "./invoker-choice.ts";
 import { MAPPING_API } from "./mapping-api-settings.ts";
 import { address, flag, integer, list, port, secret, text } from "./setting-kinds.ts";
@@ -286,6 +287,7 @@ export const SETTING_GROUPS = {
   Addresses: ADDRESSES,
   "State and identity": STATE,
   "Mapping API": MAPPING_API,
+  "AWS API": AWS_SETTINGS,
   Behaviour: BEHAVIOUR,
   Limits: LIMITS,
   Telemetry: TELEMETRY,
@@ -296,6 +298,7 @@ export const SETTINGS = Object.freeze({
   ...ADDRESSES,
   ...STATE,
   ...MAPPING_API,
+  ...AWS_SETTINGS,
   ...BEHAVIOUR,
   ...LIMITS,
   ...TELEMETRY,
