@@ -1,7 +1,8 @@
 /** Consumer groups from outside: what they hold and who is in them, and the removal of a member that is known to be gone. */
 
+import { PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
-import { consumerGroupDescribeV0 } from "@platformatic/kafka";
+import { consumerGroupDescribeV0, deleteGroupsV2 } from "@platformatic/kafka";
 import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
 import { request } from "../cluster/request.ts";
@@ -104,6 +105,22 @@ export async function removeMember(
     if (result.failure === "memberUnknown") return false;
     if (result.isElsewhere) return KAFKA.notCoordinator;
     throw result.problem;
+  });
+}
+
+/** Removes a group with its committed offsets. False: there is no such group. Rejects with `inUse` while it has members. */
+export async function deleteGroup(cluster: KafkaCluster, groupId: string): Promise<boolean> {
+  return withCoordinator(cluster, groupId, async (connection) => {
+    const { results } = await request(connection, deleteGroupsV2.api, [groupId]);
+    const code = results[0]?.errorCode ?? KAFKA.unknownServerError;
+    if (code === KAFKA.none) return true;
+    if (code === KAFKA.groupIdNotFound) return false;
+    if (code === KAFKA.nonEmptyGroup)
+      throw new PenstockError(
+        "inUse",
+        `The consumer group "${groupId}" still has members; stop them before it is removed.`,
+      );
+    return code;
   });
 }
 

@@ -9,10 +9,12 @@ import type { ListedOffset } from "../cluster/log-ends.ts";
 import {
   type CommittedOffset,
   committedOffsets,
+  deleteGroup,
   describeGroup,
   type GroupDescription,
   removeMember,
 } from "./group-admin.ts";
+import { type NewestRecord, newestRecords } from "./newest-records.ts";
 import {
   addPartitions,
   createTopic,
@@ -36,6 +38,10 @@ export interface KafkaAdmin {
   committedOffsets(groupId: string, topic: string): Promise<Map<number, CommittedOffset>>;
   describeGroup(groupId: string): Promise<GroupDescription>;
   removeMember(groupId: string, memberId: string): Promise<boolean>;
+  /** False: there is no such group. Rejects with `inUse` while it has members. */
+  deleteGroup(groupId: string): Promise<boolean>;
+  /** The newest 1 to 100 records by time, oldest first; at most 4 MiB and 5 s. No consumer group, nothing committed. */
+  newestRecords(topic: string, count: number): Promise<NewestRecord[]>;
   createTopic(topic: string, options: NewTopic): Promise<string>;
   deleteTopic(topic: string): Promise<void>;
   addPartitions(topic: string, count: number): Promise<void>;
@@ -56,9 +62,10 @@ const silent = () => {};
 const SILENT: KafkaLog = { debug: silent, info: silent, warn: silent, error: silent };
 
 export function createAdmin(options: KafkaAdminOptions): KafkaAdmin {
+  const clock = options.clock ?? SYSTEM_CLOCK;
   const cluster = new KafkaCluster({
     clientId: "penstock-admin",
-    clock: SYSTEM_CLOCK,
+    clock,
     log: SILENT,
     ...options,
   });
@@ -73,6 +80,8 @@ export function createAdmin(options: KafkaAdminOptions): KafkaAdmin {
     committedOffsets: (groupId, topic) => committedOffsets(cluster, groupId, topic),
     describeGroup: (groupId) => describeGroup(cluster, groupId),
     removeMember: (groupId, memberId) => removeMember(cluster, groupId, memberId),
+    deleteGroup: (groupId) => deleteGroup(cluster, groupId),
+    newestRecords: (topic, count) => newestRecords(cluster, clock, topic, count),
     createTopic: (topic, wanted) => createTopic(cluster, topic, wanted),
     deleteTopic: (topic) => deleteTopic(cluster, topic),
     addPartitions: (topic, count) => addPartitions(cluster, topic, count),

@@ -28,6 +28,7 @@ export const KAFKA = {
   clusterAuthorizationFailed: 31,
   unsupportedVersion: 35,
   topicAlreadyExists: 36,
+  nonEmptyGroup: 68,
   groupIdNotFound: 69,
   groupMaxSizeReached: 81,
   fencedInstanceId: 82,
