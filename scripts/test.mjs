@@ -23,11 +23,7 @@ const missing = missingForKafka();
 if (missing !== undefined)
   giveUp(`The tests run on a real Kafka, which needs a JDK (17 or later) and Maven: ${missing}.`);
 ensureInstalled();
-run("Kafka", NODE, [
-  "--input-type=module",
-  "--eval",
-  'const { ensureKafkaJars } = await import("@penstock/local"); await ensureKafkaJars((line) => process.stdout.write(line + "\\n"));',
-]) || giveUp("The local Kafka could not be set up: see above.");
+run("tools", NODE, ["test/prepare-tools.ts"]) || giveUp("A tool could not be set up: see above.");
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];

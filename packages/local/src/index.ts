@@ -1,5 +1,6 @@
 /** Real servers on this machine without containers: Kafka, Postgres, and the processes of the quick start. */
 export * from "./kafka/kafka-jars.ts";
+export type { LocalKafkaSecurity, PemIdentity } from "./kafka/secured-listeners.ts";
 export * from "./kafka/start-kafka.ts";
 export * from "./postgres/create-database.ts";
 export * from "./postgres/start-postgres.ts";
@@ -11,4 +12,6 @@ export * from "./process/server-process.ts";
 export * from "./process/supervisor.ts";
 export * from "./repository-root.ts";
 export * from "./test-stack/test-stack.ts";
+export * from "./toolchain/ensure-go.ts";
 export * from "./toolchain/ensure-python.ts";
+export * from "./toolchain/run-tool.ts";

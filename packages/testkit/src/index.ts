@@ -1,4 +1,9 @@
 /** What tests stand on: a world of real processes, histories of what happened, and checkers of the promises. */
+export * from "./canary/canary.ts";
+export * from "./canary/keep-answers.ts";
+export * from "./canary/keep-databases.ts";
+export * from "./canary/run-folder.ts";
+export * from "./canary/scan-run.ts";
 export * from "./chaos/chaos-plan.ts";
 export * from "./chaos/chaos-run.ts";
 export * from "./chaos/run-soak.ts";
@@ -17,6 +22,7 @@ export * from "./proxy/fault-proxy.ts";
 export * from "./proxy/kafka-frames.ts";
 export * from "./proxy/link-faults.ts";
 export * from "./proxy/proxied-kafka.ts";
+export * from "./tls/test-authority.ts";
 export * from "./wait-until.ts";
 export * from "./world/flow.ts";
 export * from "./world/service-process.ts";

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { REPOSITORY_ROOT } from "@penstock/local";
+import { keepMetrics } from "../canary/keep-answers.ts";
+import { keptFile } from "../canary/run-folder.ts";
 
 /** What a service says of itself when its listeners are up. */
 export interface ReadyLine {
@@ -46,6 +49,7 @@ export class ServiceProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const logLines: string[] = [];
+    const kept = keptFile("logs", `${name}-${child.pid}`);
     const ended = new Promise<number | string>((resolve) => {
       child.once("exit", (code, signal) => resolve(code ?? String(signal)));
     });
@@ -56,6 +60,7 @@ export class ServiceProcess {
         reject(new Error(`${name} ${why}:\n${logLines.slice(-20).join("\n")}`));
       }
       const onLine = (line: string): void => {
+        if (kept !== null) appendFileSync(kept, `${line}\n`);
         logLines.push(line);
         if (logLines.length > LOG_LINES_MAX) logLines.shift();
         const ready = readyLine(line);
@@ -106,6 +111,7 @@ export class ServiceProcess {
 
   /** SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | string> {
+    await keepMetrics(this);
     this.#child.kill("SIGTERM");
     return await this.ended;
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -7,6 +7,9 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { createAdmin, type KafkaAdmin } from "@penstock/kafka";
 import { mapping } from "@penstock/proto";
 import { createRpcTransport } from "@penstock/runtime";
+import { plantedSecret } from "../canary/canary.ts";
+import { keepAnswers } from "../canary/keep-answers.ts";
+import { keptFile } from "../canary/run-folder.ts";
 import { checkRun } from "../checkers/check-run.ts";
 import { type PollerEvent, readHistories } from "../history/poller-event.ts";
 import { waitUntil } from "../wait-until.ts";
@@ -103,7 +106,10 @@ export class World {
     await this.functions.putFunction({
       function: {
         name: "f",
-        target: { case: "http", value: { url: this.function.url } },
+        target: {
+          case: "http",
+          value: { url: this.function.url, headers: { "x-api-key": plantedSecret("header") } },
+        },
         timeout: duration(this.#options.functionTimeoutMs ?? 5000),
       },
     });
@@ -249,10 +255,14 @@ export class World {
         }),
       );
     };
+    if (this.mappingService?.hasEnded === false && !isForced)
+      await keepAnswers(this.mappingService, this);
     await end(this.pollers);
     await end(this.invokers);
     if (this.mappingService !== undefined) await end([this.mappingService]);
     await Promise.all([this.function.stop(), this.writer.close(), this.admin.close()]);
+    const kept = keptFile("worlds", "world");
+    if (kept !== null) cpSync(this.folder, kept, { recursive: true });
     rmSync(this.folder, { recursive: true, force: true });
     if (codes.length > 0) throw new Error(`services did not end with 0: ${codes.join("; ")}`);
   }
