@@ -1,0 +1,89 @@
+import {
+  type GetSecretValueCommandOutput,
+  SecretsManager,
+  type SecretsManagerClientConfig,
+  SecretsManagerServiceException,
+} from "@aws-sdk/client-secrets-manager";
+import type { GuardedHttp } from "@penstock/egress";
+import { createSdkHandler } from "./sdk-handler.ts";
+import { secretError, secretText } from "./secret-error.ts";
+import type { SecretReader } from "./secret-reader.ts";
+
+/**
+ * `arn:`: AWS Secrets Manager through AWS's SDK, or whatever speaks its protocol at PENSTOCK_SECRETS_MANAGER_ENDPOINT. Penstock's own AWS
+ * credentials come from where the SDK looks for them (environment, profile, role of the machine).
+ */
+export interface AwsReaderOptions {
+  readonly http: GuardedHttp;
+  readonly endpoint: string | null;
+  /** For tests; else the SDK's own chain. */
+  readonly credentials?: NonNullable<SecretsManagerClientConfig["credentials"]>;
+}
+
+/** Regions differ by secret; more than these at once are opened again. */
+const CLIENTS_MAX = 32;
+const ATTEMPTS_MAX = 2;
+
+export function createAwsReader(options: AwsReaderOptions): SecretReader<"arn"> {
+  const clients = new Map<string, SecretsManager>();
+  const clientOf = (region: string): SecretsManager => {
+    const known = clients.get(region);
+    if (known !== undefined) return known;
+    if (clients.size >= CLIENTS_MAX) clients.clear();
+    const client = new SecretsManager({
+      region,
+      maxAttempts: ATTEMPTS_MAX,
+      requestHandler: createSdkHandler(options.http),
+      ...(options.endpoint !== null && { endpoint: options.endpoint }),
+      ...(options.credentials !== undefined && { credentials: options.credentials }),
+    });
+    clients.set(region, client);
+    return client;
+  };
+  return {
+    isRemote: true,
+    async read({ uri, region }) {
+      let answer: GetSecretValueCommandOutput;
+      try {
+        answer = await clientOf(region).getSecretValue({ SecretId: uri });
+      } catch (error) {
+        throw translate(uri, error);
+      }
+      const { SecretString, SecretBinary } = answer;
+      const bytes = SecretString === undefined ? SecretBinary : Buffer.from(SecretString);
+      if (bytes === undefined) throw secretError("secretMalformed", uri, "has no value");
+      return secretText(uri, bytes);
+    },
+  };
+}
+
+function translate(uri: string, error: unknown) {
+  const name = error instanceof Error ? error.name : "";
+  switch (name) {
+    case "ResourceNotFoundException":
+      return secretError("secretMissing", uri, "Secrets Manager has no such secret");
+    case "InvalidRequestException":
+      return secretError("secretMissing", uri, "the secret is marked for deletion");
+    case "AccessDeniedException":
+    case "DecryptionFailure":
+      return secretError(
+        "secretDenied",
+        uri,
+        `Secrets Manager does not let Penstock read it (${name})`,
+      );
+    default:
+      break;
+  }
+  const words =
+    error instanceof SecretsManagerServiceException
+      ? `answers with ${/^[A-Za-z]{1,64}$/.test(name) ? name : "an error"}`
+      : "can't be asked";
+  // The SDK's errors carry the request with its signature: they are told by name only.
+  return secretError("secretUnavailable", uri, `Secrets Manager ${words}`, causeOf(error));
+}
+
+/** What may go to the log: messages of the guarded client, which are safe, and of nobody else. */
+function causeOf(error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return new Error(error.name === "PenstockError" ? error.message : error.name);
+}
