@@ -15,6 +15,9 @@ export class FakeBrokers {
   timesAsked: number[] = [];
   readonly groups = new Map<string, { memberId: string; clientId: string }[]>();
   readonly removed: string[] = [];
+  readonly deleted: string[] = [];
+  /** Refused to whoever asks; null: none. */
+  refusal: PenstockError | null = null;
   opened = 0;
 
   readonly open = (): ClusterAdmin => {
@@ -50,11 +53,20 @@ export class FakeBrokers {
           members.filter((member) => member.memberId !== memberId),
         );
       },
+      deleteGroup: async (group) => {
+        this.#answer();
+        if ((this.groups.get(group) ?? []).length > 0) {
+          throw new PenstockError("inUse", "The consumer group has members.");
+        }
+        this.deleted.push(group);
+        return this.groups.delete(group);
+      },
       close: async () => {},
     };
   };
 
   #answer(): void {
+    if (this.refusal !== null) throw this.refusal;
     if (this.isAway) throw new PenstockError("kafkaUnavailable", "No broker can be reached.");
   }
 }

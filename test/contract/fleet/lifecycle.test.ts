@@ -1,8 +1,16 @@
 import type { Database } from "@penstock/postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { FakeBrokers } from "./fake-brokers.ts";
-import { FleetWorld, until } from "./fleet-world.ts";
-import { changeMapping, insertMapping, readMapping, stateOf, waitingFor } from "./test-fleet.ts";
+import { FleetWorld } from "./fleet-world.ts";
+import {
+  changeMapping,
+  enabled,
+  insertMapping,
+  readMapping,
+  stateOf,
+  waitingFor,
+} from "./test-fleet.ts";
+import { until } from "./until.ts";
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -220,7 +228,7 @@ describe("disable and delete", () => {
     await disable(db, id);
     await until(async () => (await stateOf(db, id)) === "Disabled");
     await enable(db, id);
-    await until(async () => (await stateOf(db, id)) === "Enabled");
+    await enabled(db, id);
     expect(node.runs).toEqual([`${id}/0`]);
     expect((await readMapping(db, id))?.state_reason).toBe("USER_INITIATED");
   });
@@ -231,8 +239,8 @@ describe("disable and delete", () => {
     const id = await insertMapping(db, { isEnabled: false });
     await until(async () => (await stateOf(db, id)) === "Disabled");
     await enable(db, id);
-    await until(async () => (await stateOf(db, id)) === "Enabled");
-    expect((await readMapping(db, id))?.state_reason).toBe("PROBLEM: No poller node is up.");
+    await enabled(db, id);
+    expect((await readMapping(db, id))?.problem_message).toContain("No poller node is up.");
   });
 
   it("F97, I-17: a mapping that is disabled and enabled in quick succession ends as it was asked last", async () => {
@@ -245,7 +253,7 @@ describe("disable and delete", () => {
       await disable(db, id);
       await enable(db, id);
     }
-    await until(async () => (await stateOf(db, id)) === "Enabled");
+    await enabled(db, id);
     expect(node.runs).toEqual([`${id}/0`]);
     for (let round = 0; round < 10; round++) {
       await enable(db, id);

@@ -1,7 +1,8 @@
 import { assertTerm, createElection } from "@penstock/postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { FleetWorld, until } from "./fleet-world.ts";
-import { insertMapping, stateOf, type TestReplica } from "./test-fleet.ts";
+import { FleetWorld } from "./fleet-world.ts";
+import { enabled, insertMapping, type TestReplica } from "./test-fleet.ts";
+import { until } from "./until.ts";
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -60,7 +61,7 @@ describe("a database that is away", () => {
     await until(() => performance.now() - backAtMs > 2_500);
     expect(nodes.map((node) => node.assignments?.generation)).toEqual(before);
     expect(two?.isOver).toBe(false);
-    expect(await stateOf(db, id)).toBe("Enabled");
+    await enabled(db, id);
   }, 60_000);
 
   it("I-19, F72: a frozen database is an outage too; a node that came meanwhile is served afterwards", async () => {
@@ -78,7 +79,7 @@ describe("a database that is away", () => {
       world.server.resume();
     }
     await until(() => late.runs.length === 1 && node.runs.length === 1, 25_000);
-    expect(await stateOf(db, id)).toBe("Enabled");
+    await enabled(db, id);
   }, 60_000);
 });
 
@@ -103,8 +104,8 @@ describe("leadership", () => {
     await until(() => moved.runs.length === 1);
     expect(moved.assignments?.generation).toBe(nodes[0]?.assignments?.generation);
     const other = await insertMapping(dbTwo);
-    await until(async () => (await stateOf(dbTwo, other)) === "Enabled");
-    expect(await stateOf(dbTwo, id)).toBe("Enabled");
+    await enabled(dbTwo, other);
+    await enabled(dbTwo, id);
   });
 
   it("F71: a leader that is cut off from the database stops leading before the other one starts", async () => {

@@ -4,8 +4,9 @@ import { fleet, mapping } from "@penstock/proto";
 import { createRpcTransport } from "@penstock/runtime";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FakeNode } from "./fake-node.ts";
-import { FleetWorld, until } from "./fleet-world.ts";
-import { changeMapping, insertMapping, readMapping, stateOf } from "./test-fleet.ts";
+import { FleetWorld } from "./fleet-world.ts";
+import { changeMapping, enabled, insertMapping, readMapping, stateOf } from "./test-fleet.ts";
+import { until } from "./until.ts";
 
 let world: FleetWorld;
 beforeAll(async () => {
@@ -68,7 +69,7 @@ describe("progress", () => {
 
   it("L-4: watchers hear of progress by the mapping's id, and of nothing when nothing changed", async () => {
     const { db, id, report } = await reporting();
-    await until(async () => (await stateOf(db, id)) === "Enabled");
+    await enabled(db, id);
     const heard: string[] = [];
     let isListening = false;
     db.listen("penstock_mappings", {
@@ -125,9 +126,14 @@ describe("progress", () => {
     expect(await shown()).toBe("OK");
     const problem = { mappingId: id, index: 0, code: "kafkaUnavailable", message: "No broker." };
     await report({ problems: [problem] });
-    expect(await shown()).toBe("PROBLEM: No broker.");
+    await until(async () => (await shown())?.endsWith("configuration. No broker.") ?? false);
+    await report({ results: [{ mappingId: id, lastProcessingResult: "OK" }] });
+    expect((await readMapping(db, id))?.problem_code).toBe("kafkaUnavailable");
+    expect(await shown()).not.toBe("OK");
+    await report({ partitions: [at(id, 1, 50n)] });
     await report({ problems: [{ ...problem, code: "", message: "" }] });
-    expect(await shown()).toBe("OK");
+    await until(async () => (await shown()) === "OK");
+    expect((await readMapping(db, id))?.problem_code).toBeNull();
     expect(await db.sql`select 1 from poller_problems`).toEqual([]);
   });
 

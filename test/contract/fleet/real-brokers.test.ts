@@ -1,8 +1,9 @@
 import { createAdmin, createProducer, createRecordSourceDriver } from "@penstock/kafka";
 import { systemClock } from "@penstock/runtime";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { FleetWorld, until } from "./fleet-world.ts";
-import { insertMapping, readMapping, silentLog, stateOf } from "./test-fleet.ts";
+import { FleetWorld } from "./fleet-world.ts";
+import { enabled, insertMapping, readMapping, silentLog } from "./test-fleet.ts";
+import { until } from "./until.ts";
 
 let world: FleetWorld;
 const bootstrapServers = [inject("KAFKA")];
@@ -48,12 +49,20 @@ describe("the leader with real brokers", () => {
   it("says that the topic is missing, and heals when it is there", async () => {
     const topic = `fleet-${crypto.randomUUID()}`;
     const db = await world.database();
-    await world.replica(db, { brokers: null });
+    const replica = await world.replica(db, { brokers: null });
     const id = await insertMapping(db, { bootstrapServers, topic });
-    await until(async () => (await readMapping(db, id))?.state_reason.includes(topic) ?? false);
-    expect(await stateOf(db, id)).toBe("Creating");
+    const node = world.node(replica.address);
+    await until(async () => (await readMapping(db, id))?.problem_message?.includes(topic) ?? false);
+    expect(await readMapping(db, id)).toMatchObject({
+      state_reason: "ESM_CONFIG_NOT_VALID",
+      problem_code: "kafkaTopicMissing",
+    });
+    await enabled(db, id);
+    expect(node.runs).toEqual([]);
     await admin.createTopic(topic, { partitions: 1 });
-    await until(async () => (await stateOf(db, id)) === "Enabled");
+    await until(() => node.runs.length === 1);
+    await until(async () => (await readMapping(db, id))?.problem_code === null);
+    await enabled(db, id);
   });
 
   it("I-18, F31: sends the leave of a vanished node's member, long before its session runs out", async () => {

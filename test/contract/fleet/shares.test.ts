@@ -2,7 +2,8 @@ import type { Database } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { FakeNode } from "./fake-node.ts";
-import { FleetWorld, until } from "./fleet-world.ts";
+import { FleetWorld } from "./fleet-world.ts";
+import { until } from "./until.ts";
 
 let world: FleetWorld;
 beforeAll(async () => {

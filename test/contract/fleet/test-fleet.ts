@@ -1,9 +1,10 @@
-import type { FunctionSpec } from "@penstock/core";
+import type { FunctionSpec, SourceAccess } from "@penstock/core";
 import { createFleet, type FleetOptions, type FunctionRegistry } from "@penstock/mapping-service";
 import { type Database, notify } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import { startRpcServer, systemClock } from "@penstock/runtime";
 import { FakeBrokers } from "./fake-brokers.ts";
+import { until } from "./until.ts";
 
 export const silentLog = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
 
@@ -21,6 +22,7 @@ export const QUICK: FleetOptions["settings"] = {
   topicIntervalMs: 300,
   groupIntervalMs: 100,
   enablingMaxMs: 1_000,
+  problemSettleMs: 300,
   shareLeaseMs: 4_000,
   shareIntervalMs: 100,
 };
@@ -124,6 +126,8 @@ export interface MappingWish {
   readonly group?: string;
   readonly bootstrapServers?: readonly string[];
   readonly topic?: string;
+  readonly deletesConsumerGroup?: boolean;
+  readonly sourceAccess?: readonly SourceAccess[];
 }
 
 /** Stores a mapping as the API does: Creating, and announced. */
@@ -141,9 +145,14 @@ export async function insertMapping(db: Database, wish: MappingWish = {}): Promi
     starting_position_timestamp: wish.startingPositionTimestamp ?? null,
     minimum_pollers: wish.minimumPollers ?? null,
     is_enabled: wish.isEnabled ?? true,
+    deletes_consumer_group: wish.deletesConsumerGroup ?? false,
+    source_access: wish.sourceAccess ?? [],
     state: "Creating",
     created_at: wish.createdAt ?? new Date(),
   };
+  await db.sql`
+    insert into functions (name, revision, target_kind, target, timeout_ms, payload_bytes_max)
+    values (${row.function_name}, 1, 'http', '{}', 1000, 100000) on conflict do nothing`;
   await db.sql`insert into mappings ${db.sql(row)}`;
   await notify(db.sql, "penstock_mappings", id);
   return id;
@@ -153,6 +162,8 @@ export interface MappingRow {
   state: string;
   state_reason: string;
   last_processing_result: string;
+  problem_code: string | null;
+  problem_message: string | null;
   topic_id: string | null;
   partition_count: number | null;
   revision: bigint;
@@ -161,9 +172,15 @@ export interface MappingRow {
 /** Null when it is gone. */
 export async function readMapping(db: Database, id: string): Promise<MappingRow | null> {
   const rows = await db.sql<MappingRow[]>`
-    select state, state_reason, last_processing_result, topic_id, partition_count, revision
+    select state, state_reason, last_processing_result, problem_code, problem_message,
+           topic_id, partition_count, revision
       from mappings where id = ${id}`;
   return rows[0] ?? null;
+}
+
+/** Waits until it is Enabled. */
+export async function enabled(db: Database, id: string): Promise<void> {
+  await until(async () => (await stateOf(db, id)) === "Enabled");
 }
 
 export async function stateOf(db: Database, id: string): Promise<string> {
@@ -174,7 +191,13 @@ export async function stateOf(db: Database, id: string): Promise<string> {
 export async function changeMapping(
   db: Database,
   id: string,
-  changes: { state: string; is_enabled?: boolean; batch_size?: number; minimum_pollers?: number },
+  changes: {
+    state: string;
+    is_enabled?: boolean;
+    batch_size?: number;
+    minimum_pollers?: number;
+    topic?: string;
+  },
 ): Promise<void> {
   await db.sql`
     update mappings set ${db.sql(changes)}, revision = revision + 1, state_since = now()

@@ -187,6 +187,13 @@ export const ERROR_TABLE = {
     aws: "ServiceException",
     retry: "retry",
   },
+  /** The filter criteria of a mapping are encrypted under a key that is not there, or not the one. */
+  filterUndecryptable: {
+    rpc: "FAILED_PRECONDITION",
+    http: 400,
+    aws: "InvalidParameterValueException",
+    retry: "operator",
+  },
   /** The function of a mapping is not in the registry. */
   functionMissing: {
     rpc: "FAILED_PRECONDITION",

@@ -10,6 +10,7 @@ import type { OpenClusterAdmin } from "../leader/clusters/cluster-admin.ts";
 import { ClusterAdmins } from "../leader/clusters/cluster-admins.ts";
 import { Leadership } from "../leader/election/leadership.ts";
 import { Leader } from "../leader/leader.ts";
+import { createFilterSeal, type FilterSeal } from "../seal/filter-seal.ts";
 import type { FleetLog } from "./fleet-log.ts";
 import { FLEET_CHANNEL, MAPPINGS_CHANNEL, parseFleetNotice } from "./fleet-notice.ts";
 import { FleetReplica } from "./fleet-replica.ts";
@@ -24,6 +25,8 @@ export interface FleetOptions {
   readonly settings: Partial<FleetSettings> & { readonly allowPrivateAddresses?: boolean };
   /** Functions with their header values in the clear. */
   readonly functions: FunctionRegistry;
+  /** Default: knows no key, so that a mapping with a sealed filter does not run. */
+  readonly filters?: Pick<FilterSeal, "open">;
   /** Default: the real one, behind the address guard. */
   readonly kafkaAdmin?: OpenClusterAdmin;
 }
@@ -40,12 +43,14 @@ export interface Fleet {
 }
 
 export function createFleet(options: FleetOptions): Fleet {
-  const { db, log, clock, functions } = options;
+  const { db, log, clock, functions, filters = createFilterSeal(new Map()) } = options;
   const kafkaAdmin = options.kafkaAdmin ?? guardedAdmin(options);
   const settings = fleetSettings(options.settings);
   const nowMs = () => clock.nowMs();
   const replicaId = randomUUID();
-  const replica = new FleetReplica({ db, registry: functions, replicaId, log, settings, nowMs });
+  const replica = new FleetReplica({
+    ...{ db, registry: functions, filters, replicaId, log, settings, nowMs },
+  });
   const clusters = new ClusterAdmins({
     open: kafkaAdmin,
     answerMs: settings.brokerAnswerMs,
@@ -62,7 +67,7 @@ export function createFleet(options: FleetOptions): Fleet {
     nowMs,
     log,
     onGained: (term) => {
-      leader = new Leader({ db, term, clusters, settings, nowMs, log });
+      leader = new Leader({ db, term, clusters, settings, filters, nowMs, log });
       leader.start();
     },
     onLost: () => {

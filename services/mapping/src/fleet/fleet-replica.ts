@@ -2,6 +2,7 @@ import { InvariantError, PenstockError } from "@penstock/core";
 import type { Database, Subscription } from "@penstock/postgres";
 import type { fleet } from "@penstock/proto";
 import type { FunctionRegistry } from "../functions/function-registry.ts";
+import type { FilterSeal } from "../seal/filter-seal.ts";
 import { AssignmentFeed } from "./feeds/assignment-feed.ts";
 import { FunctionFeed } from "./feeds/function-feed.ts";
 import { InvokerFeed } from "./feeds/invoker-feed.ts";
@@ -20,6 +21,7 @@ import { Presence } from "./streams/presence.ts";
 export interface FleetReplicaOptions {
   readonly db: Database;
   readonly registry: FunctionRegistry;
+  readonly filters: Pick<FilterSeal, "open">;
   readonly replicaId: string;
   readonly log: FleetLog;
   readonly settings: FleetSettings;
@@ -48,7 +50,7 @@ export class FleetReplica implements FleetServiceParts {
   #isStopping = false;
 
   constructor(options: FleetReplicaOptions) {
-    const { db, registry, replicaId, log, settings, nowMs } = options;
+    const { db, registry, filters, replicaId, log, settings, nowMs } = options;
     this.#options = options;
     this.sql = db.sql;
     const streams = new NodeStreams(settings.streamsMax);
@@ -62,7 +64,7 @@ export class FleetReplica implements FleetServiceParts {
       intervalMs: settings.seenIntervalMs,
       onClaimed: (stream) => this.#claimed(stream),
     });
-    this.#assignments = new AssignmentFeed({ db, streams, log, intervalMs });
+    this.#assignments = new AssignmentFeed({ db, streams, filters, log, intervalMs });
     this.#functions = new FunctionFeed({ registry, streams, log, intervalMs });
     this.#invokers = new InvokerFeed({
       db,

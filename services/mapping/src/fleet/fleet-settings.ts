@@ -23,8 +23,10 @@ export interface FleetSettings {
   readonly topicIntervalMs: number;
   /** How often a group is asked whether a vanished node's members are gone. */
   readonly groupIntervalMs: number;
-  /** How long ENABLING waits for an event poller before it is reported as ENABLED with the problem. */
+  /** How long CREATING, ENABLING and UPDATING wait for an event poller before they end with the problem. */
   readonly enablingMaxMs: number;
+  /** How long they wait when waiting is of no use: an operator has to change something, and can only do so afterwards. */
+  readonly problemSettleMs: number;
   /** For how long members heartbeat quickly after a planned change was announced. */
   readonly plannedChangeMs: number;
   /** Lease of a concurrency share; a share that was taken away is granted again after it. */
@@ -50,7 +52,8 @@ export const FLEET_SETTINGS_DEFAULT: FleetSettings = {
   brokerAnswerMs: 10_000,
   topicIntervalMs: 30_000,
   groupIntervalMs: 2_000,
-  enablingMaxMs: 30_000,
+  enablingMaxMs: 29_000,
+  problemSettleMs: 5_000,
   plannedChangeMs: 15_000,
   shareLeaseMs: 15_000,
   shareIntervalMs: 1_000,

@@ -1,6 +1,7 @@
 import type { Database } from "@penstock/postgres";
 import type { FleetLog } from "../fleet/fleet-log.ts";
 import type { FleetSettings } from "../fleet/fleet-settings.ts";
+import type { FilterSeal } from "../seal/filter-seal.ts";
 import type { ClusterAdmins } from "./clusters/cluster-admins.ts";
 import type { Term } from "./election/term.ts";
 
@@ -10,6 +11,8 @@ export interface LeaderContext {
   readonly term: Term;
   readonly clusters: ClusterAdmins;
   readonly settings: FleetSettings;
+  /** Reads filters that are stored under a key of the user's. */
+  readonly filters: Pick<FilterSeal, "open">;
   readonly nowMs: () => number;
   readonly log: FleetLog;
 }

@@ -1,5 +1,6 @@
 import { RepeatingTask } from "../fleet/repeating-task.ts";
 import type { LeaderContext } from "./leader-context.ts";
+import { GroupRemoval } from "./lifecycle/group-removal.ts";
 import { GroupWatch } from "./lifecycle/group-watch.ts";
 import { LifecycleController } from "./lifecycle/lifecycle-controller.ts";
 import { MappingView } from "./mapping-view.ts";
@@ -7,12 +8,13 @@ import { PinningController } from "./pinning/pinning-controller.ts";
 import { TopicWatch } from "./pinning/topic-watch.ts";
 import { NodeView } from "./placement/node-view.ts";
 import { PlacementController } from "./placement/placement-controller.ts";
+import { ProblemController } from "./problems/problem-controller.ts";
 import { ShareController } from "./shares/share-controller.ts";
 
 /**
  * The controllers of one term, and the loop that runs them: soon after something was announced, and every second.
  *
- *     nodes, mappings ─▶ pinning (beside) ─▶ placement ─▶ lifecycle ─▶ tables
+ *     nodes, mappings ─▶ pinning (beside) ─▶ placement ─▶ lifecycle, problems ─▶ tables
  *
  * Everything is read from the tables anew in each term; nothing is kept from an earlier one.
  */
@@ -39,12 +41,22 @@ export class Leader {
       nowMs,
       onAnswer: wake,
     });
+    const removals = new GroupRemoval({
+      clusters,
+      intervalMs: settings.groupIntervalMs,
+      limitMs: settings.drainLimitMs,
+      nowMs,
+      onEnd: wake,
+    });
     const topics = new TopicWatch(context, mappings, wake);
     this.#mappings = mappings;
     this.#nodes = nodes;
     this.#pinning = new PinningController(context, mappings, wake);
     this.#placement = new PlacementController(context, mappings, nodes);
-    this.#lifecycle = new LifecycleController(context, mappings, nodes, groups);
+    const problems = new ProblemController(context, mappings, nodes, this.#pinning);
+    this.#lifecycle = new LifecycleController({
+      ...{ context, mappings, nodes, groups, removals, problems },
+    });
     this.#loop = new RepeatingTask({
       name: "leading",
       intervalMs: settings.leaderIntervalMs,

@@ -1,4 +1,4 @@
-import type { MappingState, StartingPosition } from "@penstock/core";
+import type { MappingProblem, MappingState, SourceAccess, StartingPosition } from "@penstock/core";
 import type { Database, Sql } from "@penstock/postgres";
 
 /** What controllers know of a mapping. */
@@ -15,11 +15,27 @@ export interface MappingFacts {
   readonly bootstrapServers: readonly string[];
   readonly topic: string;
   readonly consumerGroupId: string;
+  readonly sourceAccess: readonly SourceAccess[];
+  readonly functionName: string;
+  /** Whether the function is in the registry. */
+  readonly hasFunction: boolean;
+  /** The filter under a key of the user's; null = it is stored in the clear. */
+  readonly sealedFilter: SealedFilter | null;
+  readonly deletesConsumerGroup: boolean;
+  /** As stored. */
+  readonly problem: MappingProblem | null;
+  /** What its event pollers report: the first one's, a problem of the brokers before one of the function. */
+  readonly reported: MappingProblem | null;
   readonly startingPosition: StartingPosition;
   readonly startingPositionTimestampMs: number | null;
   /** Database time. */
   readonly createdAtMs: number;
   readonly stateSinceMs: number;
+}
+
+export interface SealedFilter {
+  readonly kmsKeyArn: string;
+  readonly sealed: Buffer;
 }
 
 interface Row {
@@ -35,15 +51,20 @@ interface Row {
   bootstrap_servers: string[];
   topic: string;
   consumer_group_id: string;
+  source_access: SourceAccess[];
+  function_name: string;
+  has_function: boolean;
+  kms_key_arn: string | null;
+  filter_sealed: Buffer | null;
+  deletes_consumer_group: boolean;
+  problem_code: string | null;
+  problem_message: string | null;
+  reported_code: string | null;
+  reported_message: string | null;
   starting_position: StartingPosition;
   starting_position_timestamp: Date | null;
   created_at: Date;
   state_since: Date;
-}
-
-/** States that a controller has to lead out of. */
-export function isTransition(state: MappingState): boolean {
-  return state !== "Enabled" && state !== "Disabled";
 }
 
 /**
@@ -118,10 +139,18 @@ const UUID = /^[0-9a-f-]{36}$/;
 
 async function select(sql: Sql, ids: readonly string[] | null): Promise<readonly Row[]> {
   return sql<Row[]>`
-    select id, revision, state, state_reason, is_enabled, are_starts_pinned, partition_count,
-           topic_id, minimum_pollers, bootstrap_servers, topic, consumer_group_id,
-           starting_position, starting_position_timestamp, created_at, state_since
-      from mappings ${ids === null ? sql`` : sql`where id = any(${ids}::uuid[])`}`;
+    select m.id, m.revision, m.state, m.state_reason, m.is_enabled, m.are_starts_pinned,
+           m.partition_count, m.topic_id, m.minimum_pollers, m.bootstrap_servers, m.topic,
+           m.consumer_group_id, m.source_access, m.function_name, m.kms_key_arn, m.filter_sealed,
+           m.deletes_consumer_group, m.problem_code, m.problem_message,
+           m.starting_position, m.starting_position_timestamp, m.created_at, m.state_since,
+           exists (select 1 from functions f where f.name = m.function_name) as has_function,
+           r.code as reported_code, r.message as reported_message
+      from mappings m
+      left join lateral (
+        select p.code, p.message from poller_problems p where p.mapping_id = m.id
+         order by p.code like 'function%', p.poller_index limit 1) r on true
+     ${ids === null ? sql`` : sql`where m.id = any(${ids}::uuid[])`}`;
 }
 
 function toFacts(row: Row): MappingFacts {
@@ -138,9 +167,23 @@ function toFacts(row: Row): MappingFacts {
     bootstrapServers: row.bootstrap_servers,
     topic: row.topic,
     consumerGroupId: row.consumer_group_id,
+    sourceAccess: row.source_access,
+    functionName: row.function_name,
+    hasFunction: row.has_function,
+    sealedFilter:
+      row.filter_sealed === null
+        ? null
+        : { kmsKeyArn: row.kms_key_arn ?? "", sealed: row.filter_sealed },
+    deletesConsumerGroup: row.deletes_consumer_group,
+    problem: problemOf(row.problem_code, row.problem_message),
+    reported: problemOf(row.reported_code, row.reported_message),
     startingPosition: row.starting_position,
     startingPositionTimestampMs: row.starting_position_timestamp?.getTime() ?? null,
     createdAtMs: row.created_at.getTime(),
     stateSinceMs: row.state_since.getTime(),
   };
+}
+
+function problemOf(code: string | null, message: string | null): MappingProblem | null {
+  return code === null ? null : { code, message: message ?? "" };
 }

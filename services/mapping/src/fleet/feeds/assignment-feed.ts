@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Database } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
+import type { FilterSeal } from "../../seal/filter-seal.ts";
 import type { FleetLog } from "../fleet-log.ts";
 import { RepeatingTask } from "../repeating-task.ts";
 import type { NodeStream } from "../streams/node-stream.ts";
@@ -14,16 +15,19 @@ import { readAssignments, readGenerations } from "./read-assignments.ts";
 export class AssignmentFeed {
   readonly #db: Database;
   readonly #streams: NodeStreams;
+  readonly #filters: Pick<FilterSeal, "open">;
   readonly #task: RepeatingTask;
 
   constructor(options: {
     db: Database;
     streams: NodeStreams;
+    filters: Pick<FilterSeal, "open">;
     log: FleetLog;
     intervalMs: number;
   }) {
     this.#db = options.db;
     this.#streams = options.streams;
+    this.#filters = options.filters;
     this.#task = new RepeatingTask({
       name: "reading assignments",
       intervalMs: options.intervalMs,
@@ -57,7 +61,7 @@ export class AssignmentFeed {
     if (due.length === 0) return;
     const dueIds = new Set(due.map((stream) => stream.identity.nodeId));
     const dueGenerations = new Map([...generations].filter(([nodeId]) => dueIds.has(nodeId)));
-    const assignments = await readAssignments(sql, dueGenerations);
+    const assignments = await readAssignments(sql, dueGenerations, this.#filters);
     for (const stream of due) this.#tell(stream, assignments.get(stream.identity.nodeId));
   }
 

@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { SourceAccess } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
-import { fleet } from "@penstock/proto";
+import { fleet, mapping } from "@penstock/proto";
+import type { FilterSeal } from "../../seal/filter-seal.ts";
 
 /** What a node is to run, and the generation at which that was so. */
 export interface NodeAssignments {
@@ -22,6 +24,9 @@ interface AssignmentRow {
   filter_patterns: string[] | null;
   function_name: string;
   function_qualifier: string;
+  source_access: SourceAccess[];
+  kms_key_arn: string | null;
+  filter_sealed: Buffer | null;
 }
 
 interface PinRow {
@@ -46,17 +51,19 @@ export async function readGenerations(
 
 /**
  * Reads what the nodes are to run. Generations come from before the rows were read: content that is newer than its
- * generation is sent again under the next one, the reverse would confirm what was never said.
+ * generation is sent again under the next one, the reverse would confirm what was never said. A mapping whose filter can't be read is left out: without
+ * it, records would be delivered that must not be.
  */
 export async function readAssignments(
   sql: Sql,
   generations: ReadonlyMap<string, bigint>,
+  filters: Pick<FilterSeal, "open">,
 ): Promise<Map<string, NodeAssignments>> {
   const nodeIds = [...generations.keys()];
   const rows = await sql<AssignmentRow[]>`
     select a.node_id, a.poller_index, a.mapping_id, m.revision, m.bootstrap_servers, m.topic,
            m.consumer_group_id, m.batch_size, m.batching_window_ms, m.filter_patterns,
-           m.function_name, m.function_qualifier
+           m.function_name, m.function_qualifier, m.source_access, m.kms_key_arn, m.filter_sealed
       from assignments a
       join mappings m on m.id = a.mapping_id
      where a.node_id = any(${nodeIds}::uuid[])
@@ -65,9 +72,10 @@ export async function readAssignments(
   const rowsOf = Map.groupBy(rows, (row) => row.node_id);
   const answer = new Map<string, NodeAssignments>();
   for (const [nodeId, generation] of generations) {
-    const eventPollers = (rowsOf.get(nodeId) ?? []).map((row) =>
-      toAssignment(row, pins.get(row.mapping_id) ?? []),
-    );
+    const eventPollers = (rowsOf.get(nodeId) ?? []).flatMap((row) => {
+      const patterns = patternsOf(row, filters);
+      return patterns === null ? [] : toAssignment(row, patterns, pins.get(row.mapping_id) ?? []);
+    });
     answer.set(nodeId, { generation, eventPollers });
   }
   return answer;
@@ -96,8 +104,16 @@ async function readPins(
   return pins;
 }
 
+/** Null when they are sealed and can't be read. */
+function patternsOf(row: AssignmentRow, filters: Pick<FilterSeal, "open">): string[] | null {
+  if (row.filter_sealed === null) return row.filter_patterns ?? [];
+  const { patterns } = filters.open(row.mapping_id, row.kms_key_arn ?? "", row.filter_sealed);
+  return patterns === null ? null : [...patterns];
+}
+
 function toAssignment(
   row: AssignmentRow,
+  filterPatterns: string[],
   pinnedStarts: fleet.PinnedStart[],
 ): fleet.EventPollerAssignment {
   return create(fleet.EventPollerAssignmentSchema, {
@@ -109,9 +125,13 @@ function toAssignment(
     consumerGroupId: row.consumer_group_id,
     batchSize: row.batch_size,
     maximumBatchingWindow: durationFromMs(row.batching_window_ms ?? BATCHING_WINDOW_DEFAULT_MS),
-    filterPatterns: row.filter_patterns ?? [],
+    filterPatterns,
     functionName: row.function_name,
     functionQualifier: row.function_qualifier,
     pinnedStarts,
+    sourceAccessConfigurations: row.source_access.map(({ type, uri }) => ({
+      type: mapping.SourceAccessType[type],
+      uri,
+    })),
   });
 }

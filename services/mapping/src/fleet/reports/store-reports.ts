@@ -90,6 +90,7 @@ async function storeGaps(sql: Sql, rows: readonly GapRow[]): Promise<void> {
       from (select distinct mapping_id from stored) as changed`;
 }
 
+/** A mapping with a problem shows that, whatever its last call said: the leader writes it, and its end. */
 async function storeResults(
   sql: Sql,
   rows: readonly (readonly [mappingId: string, result: string])[],
@@ -101,13 +102,12 @@ async function storeResults(
                     ${rows.map(([, result]) => cutText(result, MESSAGE_CHARACTERS_MAX))}::text[])
           as r (mapping_id, result)
        where m.id = r.mapping_id and m.last_processing_result is distinct from r.result
+         and m.problem_code is null
       returning m.id)
     select pg_notify(${MAPPINGS_CHANNEL}, id::text) from stored`;
 }
 
-/**
- * A problem is also the last result of its mapping, until a call ends otherwise or the problem heals; its first sight is an event.
- */
+/** What event pollers say is the leader's to show: it chooses among what is known of a mapping. */
 async function storeProblems(sql: Sql, rows: readonly ProblemRow[]): Promise<void> {
   const healed = rows.filter((row) => row.code === "");
   const present = rows.filter((row) => row.code !== "");
@@ -129,17 +129,9 @@ async function storeProblems(sql: Sql, rows: readonly ProblemRow[]): Promise<voi
         on conflict (mapping_id, poller_index) do update
           set code = excluded.code, message = excluded.message, since = now()
           where known.code <> excluded.code or known.message <> excluded.message
-        returning mapping_id, code, message),
-      one_each as (
-        select distinct on (mapping_id) mapping_id, code, message from stored
-         order by mapping_id, code, message),
-      noted as (
-        insert into mapping_events (mapping_id, kind, message)
-        select mapping_id, 'problem', message from one_each),
-      shown as (
-        update mappings m set last_processing_result = 'PROBLEM: ' || s.message
-          from one_each s where m.id = s.mapping_id)
-      select pg_notify(${MAPPINGS_CHANNEL}, mapping_id::text) from one_each`;
+        returning mapping_id)
+      select pg_notify(${MAPPINGS_CHANNEL}, mapping_id::text)
+        from (select distinct mapping_id from stored) as changed`;
   }
   if (healed.length > 0) {
     await sql`
@@ -148,11 +140,7 @@ async function storeProblems(sql: Sql, rows: readonly ProblemRow[]): Promise<voi
          using unnest(${healed.map((row) => row.mappingId)}::uuid[],
                       ${healed.map((row) => row.index)}::int[]) as r (mapping_id, poller_index)
          where p.mapping_id = r.mapping_id and p.poller_index = r.poller_index
-        returning p.mapping_id, p.message),
-      shown as (
-        update mappings m set last_processing_result = 'OK'
-          from gone g
-         where m.id = g.mapping_id and m.last_processing_result = 'PROBLEM: ' || g.message)
+        returning p.mapping_id)
       select pg_notify(${MAPPINGS_CHANNEL}, mapping_id::text)
         from (select distinct mapping_id from gone) as changed`;
   }

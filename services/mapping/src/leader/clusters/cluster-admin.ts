@@ -23,6 +23,8 @@ export interface ClusterAdmin {
   describeGroup(groupId: string): Promise<GroupDescription>;
   /** Sends the leave of a member that can't send it. */
   removeMember(groupId: string, memberId: string): Promise<unknown>;
+  /** Removes a group with its offsets. False: there is none. Rejects with `inUse` while it has members. */
+  deleteGroup(groupId: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ function watched() {
         state.removed.push(memberId);
         state.members = state.members.filter((one) => one.memberId !== memberId);
       },
+      deleteGroup: async () => true,
       close: async () => {},
     }),
     answerMs: 1_000,

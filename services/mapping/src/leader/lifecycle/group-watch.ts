@@ -1,7 +1,6 @@
-import { InvariantError } from "@penstock/core";
+import { type GroupVerdict, InvariantError } from "@penstock/core";
 import type { ClusterAdmins } from "../clusters/cluster-admins.ts";
 import type { MappingFacts } from "../mapping-view.ts";
-import type { GroupVerdict } from "./decide-lifecycle.ts";
 
 /** Whom the group's description is compared with. */
 export interface GroupQuestion {

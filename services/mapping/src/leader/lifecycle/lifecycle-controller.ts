@@ -1,11 +1,25 @@
+import {
+  decideLifecycle,
+  hasConfirmed,
+  isTransition,
+  type LifecycleDecision,
+} from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import type { LeaderContext } from "../leader-context.ts";
-import { isTransition, type MappingFacts, type MappingView } from "../mapping-view.ts";
+import type { MappingFacts, MappingView } from "../mapping-view.ts";
 import type { NodeView } from "../placement/node-view.ts";
-import { decideLifecycle, hasConfirmed, type LifecycleDecision } from "./decide-lifecycle.ts";
+import type { ProblemController } from "../problems/problem-controller.ts";
+import type { GroupRemoval } from "./group-removal.ts";
 import type { GroupQuestion, GroupWatch } from "./group-watch.ts";
 import { readHolders, type StoredHolder } from "./read-holders.ts";
 import { resetEpochs, writeDeletion, writeRelease, writeState } from "./write-lifecycle.ts";
+
+interface Decided {
+  readonly mapping: MappingFacts;
+  readonly decision: Exclude<LifecycleDecision, { do: "wait" }>;
+  /** What became of the consumer group that was to be deleted. */
+  readonly consumerGroup: string | null;
+}
 
 /** Mappings that are moved on in one transaction. */
 const DECISIONS_MAX = 200;
@@ -19,22 +33,35 @@ export class LifecycleController {
   readonly #mappings: MappingView;
   readonly #nodes: NodeView;
   readonly #groups: GroupWatch;
+  readonly #removals: GroupRemoval;
+  readonly #problems: ProblemController;
 
-  constructor(context: LeaderContext, mappings: MappingView, nodes: NodeView, groups: GroupWatch) {
-    this.#context = context;
-    this.#mappings = mappings;
-    this.#nodes = nodes;
-    this.#groups = groups;
+  constructor(parts: {
+    context: LeaderContext;
+    mappings: MappingView;
+    nodes: NodeView;
+    groups: GroupWatch;
+    removals: GroupRemoval;
+    problems: ProblemController;
+  }) {
+    this.#context = parts.context;
+    this.#mappings = parts.mappings;
+    this.#nodes = parts.nodes;
+    this.#groups = parts.groups;
+    this.#removals = parts.removals;
+    this.#problems = parts.problems;
   }
 
+  /** Problems are judged by the same holders. */
   async run(): Promise<void> {
     const { db } = this.#context;
     const moving = [...this.#mappings.all()].filter((one) => isTransition(one.state));
+    const watched = this.#problems.watchedIds();
     const gone = this.#nodes.all.filter((node) => node.condition === "gone");
     const holders = await readHolders(
       db.sql,
       {
-        mappingIds: moving.map((mapping) => mapping.id),
+        mappingIds: [...moving.map((mapping) => mapping.id), ...watched],
         nodeIds: gone.map((node) => node.nodeId),
       },
       this.#nodes.all,
@@ -43,6 +70,7 @@ export class LifecycleController {
     await this.#clearConfirmed(holders);
     await this.#release(holders);
     await this.#move(moving, holders);
+    await this.#problems.run(holders);
     await this.#removeNodes(holders);
   }
 
@@ -50,8 +78,8 @@ export class LifecycleController {
     moving: readonly MappingFacts[],
     holders: ReadonlyMap<string, readonly StoredHolder[]>,
   ): Promise<void> {
-    const problems = await this.#readProblems(moving);
-    const decided: [MappingFacts, Exclude<LifecycleDecision, { do: "wait" }>][] = [];
+    this.#removals.keep((id) => this.#mappings.get(id)?.state === "Deleting");
+    const decided: Decided[] = [];
     for (const mapping of moving) {
       const decision = decideLifecycle(
         {
@@ -62,29 +90,22 @@ export class LifecycleController {
           stateForMs: this.#mappings.databaseNowMs() - mapping.stateSinceMs,
           holders: holders.get(mapping.id) ?? [],
           group: this.#groups.verdict(mapping.id),
-          problem: problems.get(mapping.id) ?? null,
+          problem: this.#problems.known(mapping),
         },
         this.#context.settings,
       );
-      if (decision.do !== "wait") decided.push([mapping, decision]);
+      if (decision.do === "wait") continue;
+      const isLast = decision.do === "delete" && mapping.deletesConsumerGroup;
+      const consumerGroup = isLast ? this.#removals.outcome(mapping) : null;
+      if (!isLast || consumerGroup !== null) decided.push({ mapping, decision, consumerGroup });
     }
     for (let at = 0; at < decided.length; at += DECISIONS_MAX) {
       const some = decided.slice(at, at + DECISIONS_MAX);
       await this.#context.term.write(async (sql) => {
-        for (const [mapping, decision] of some) await carryOut(sql, mapping, decision);
+        for (const one of some) await carryOut(sql, one);
       });
-      for (const [{ id }] of some) this.#mappings.announce(id);
+      for (const { mapping } of some) this.#mappings.announce(mapping.id);
     }
-  }
-
-  /** Only those that a decision may name: of mappings that wait to be enabled. */
-  async #readProblems(moving: readonly MappingFacts[]): Promise<Map<string, string>> {
-    const ids = moving.filter((one) => one.state === "Enabling").map((one) => one.id);
-    if (ids.length === 0) return new Map();
-    const rows = await this.#context.db.sql<{ mapping_id: string; message: string }[]>`
-      select distinct on (mapping_id) mapping_id, message from poller_problems
-       where mapping_id = any(${ids}::uuid[]) order by mapping_id, poller_index`;
-    return new Map(rows.map((row) => [row.mapping_id, row.message]));
   }
 
   async #clearConfirmed(holders: ReadonlyMap<string, readonly StoredHolder[]>): Promise<void> {
@@ -166,11 +187,8 @@ function isObeyed(holder: StoredHolder): boolean {
   return holder.isAssigned || holder.held.length === 0;
 }
 
-async function carryOut(
-  sql: Sql,
-  mapping: MappingFacts,
-  decision: Exclude<LifecycleDecision, { do: "wait" }>,
-): Promise<void> {
-  if (decision.do === "delete") await writeDeletion(sql, mapping, decision.unconfirmed);
-  else await writeState(sql, mapping, decision.state, decision.reason);
+async function carryOut(sql: Sql, { mapping, decision, consumerGroup }: Decided): Promise<void> {
+  if (decision.do === "delete") {
+    await writeDeletion(sql, mapping, decision.unconfirmed, consumerGroup);
+  } else await writeState(sql, mapping, decision.state, decision.problem);
 }

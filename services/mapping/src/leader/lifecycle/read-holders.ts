@@ -1,6 +1,6 @@
+import type { Holder } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import type { NodeFacts } from "../placement/node-view.ts";
-import type { Holder } from "./decide-lifecycle.ts";
 
 /** A holder of a mapping, with the members that it named. */
 export interface StoredHolder extends Holder {

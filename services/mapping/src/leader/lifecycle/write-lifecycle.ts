@@ -1,33 +1,49 @@
+import { invariant, isLegalTransition, type MappingProblem } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import { noteMappingChange } from "../../store/note-mapping-change.ts";
 import type { MappingFacts } from "../mapping-view.ts";
-import { USER_INITIATED } from "./decide-lifecycle.ts";
+import { writeProblems } from "../problems/write-problems.ts";
 
-/** Moves a mapping on, if it still is as it was when that was decided. */
+/** Moves a mapping on, if it still is as it was when that was decided. `problem`: with which it ended; null leaves what is known as it is. */
 export async function writeState(
   sql: Sql,
   mapping: MappingFacts,
   state: "Enabled" | "Disabled",
-  reason: string,
+  problem: MappingProblem | null,
 ): Promise<void> {
+  invariant(isLegalTransition(mapping.state, state), `from ${mapping.state} to ${state}`);
   const rows = await sql`
-    update mappings m
-       set state = ${state}, state_reason = ${reason}, state_since = now(),
-           last_processing_result = case when ${reason} = ${USER_INITIATED}
-             then m.last_processing_result else ${reason} end
+    update mappings m set state = ${state}, state_since = now()
      where m.id = ${mapping.id} and m.state = ${mapping.state} and m.revision = ${mapping.revision}
        and (${state} <> 'Disabled' or not exists (
              select 1 from assignments a where a.mapping_id = m.id))`;
   if (rows.count === 0) return;
   if (state === "Disabled") await forgetHolders(sql, mapping.id);
-  await noteMappingChange(sql, mapping.id, state.toLowerCase(), reason);
+  await noteMappingChange(sql, mapping.id, "stateChanged", whyOf(mapping, state, problem), {
+    stateBefore: mapping.state,
+    stateAfter: state,
+  });
+  if (problem !== null) await writeProblems(sql, [{ mapping, problem }]);
 }
 
-/** Removes a mapping for good; `unconfirmed` nodes are named in its last event. */
+function whyOf(
+  { state, isEnabled }: MappingFacts,
+  after: "Enabled" | "Disabled",
+  problem: MappingProblem | null,
+): string {
+  if (problem !== null) return `With a problem, on which it is worked on: ${problem.message}`;
+  if (after === "Enabled")
+    return "Its start is pinned and an event poller runs the present settings.";
+  if (state === "Disabling") return "No call can start any more.";
+  return isEnabled ? "Disabled." : "It is not to run; its settings are taken.";
+}
+
+/** Removes a mapping for good; `unconfirmed` nodes are named in its last event, and before it what became of its consumer group. */
 export async function writeDeletion(
   sql: Sql,
   mapping: MappingFacts,
   unconfirmed: readonly string[],
+  consumerGroup: string | null,
 ): Promise<void> {
   const rows = await sql`
     delete from mappings m
@@ -35,12 +51,15 @@ export async function writeDeletion(
        and not exists (select 1 from assignments a where a.mapping_id = m.id)`;
   if (rows.count === 0) return;
   await sql`delete from holdings where mapping_id = ${mapping.id}`;
+  if (consumerGroup !== null) {
+    await noteMappingChange(sql, mapping.id, "consumerGroup", consumerGroup);
+  }
   const message =
     unconfirmed.length === 0
       ? "Deleted: no call can start any more."
       : `Deleted without the confirmation of ${unconfirmed.join(", ")}: ` +
         "these nodes vanished and the brokers could not be asked about their members of the group.";
-  await noteMappingChange(sql, mapping.id, "deleted", message);
+  await noteMappingChange(sql, mapping.id, "deleted", message, { stateBefore: "Deleting" });
 }
 
 /** A node that is gone holds the mapping no more: Kafka says so, and the drain limit has passed. */

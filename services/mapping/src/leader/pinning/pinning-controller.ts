@@ -1,6 +1,5 @@
-import { InvariantError, PenstockError } from "@penstock/core";
+import { InvariantError, type MappingProblem, PenstockError } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
-import { MAPPINGS_CHANNEL } from "../../fleet/fleet-notice.ts";
 import { noteMappingChange } from "../../store/note-mapping-change.ts";
 import type { ClusterAdmin } from "../clusters/cluster-admin.ts";
 import type { LeaderContext } from "../leader-context.ts";
@@ -8,6 +7,9 @@ import type { MappingFacts, MappingView } from "../mapping-view.ts";
 import { planPins, timeToLookUp } from "./plan-pins.ts";
 
 interface Attempt {
+  /** Of the settings that it is made with. */
+  readonly revision: bigint;
+  problem: MappingProblem | null;
   isRunning: boolean;
   waitMs: number;
   againAtMs: number;
@@ -22,8 +24,8 @@ const WAIT_MIN_MS = 250;
 const WAIT_MAX_MS = 15_000;
 
 /**
- * Turns the starting position of mappings that are being created into stored numbers: once, before anything is assigned. While that
- * can't be done the mapping stays Creating and says why; it is tried again, less and less often, until it works.
+ * Turns the starting position of each mapping into stored numbers: once, before anything is assigned (I-8). While that can't be done the mapping
+ * says why; it is tried again, less and less often, and at once with new settings, until it works: in every state but Deleting.
  */
 export class PinningController {
   readonly #context: LeaderContext;
@@ -45,11 +47,17 @@ export class PinningController {
     }
     for (const mapping of this.#mappings.all()) {
       if (!needsPins(mapping)) continue;
-      const attempt = this.#attemptOf(mapping.id);
+      const attempt = this.#attemptOf(mapping);
       if (attempt.isRunning || nowMs() < attempt.againAtMs) continue;
       attempt.isRunning = true;
       void this.#attempt(mapping, attempt);
     }
+  }
+
+  /** Why the last attempt with its present settings failed. */
+  problemOf({ id, revision }: MappingFacts): MappingProblem | null {
+    const attempt = this.#attempts.get(id);
+    return attempt?.revision === revision ? attempt.problem : null;
   }
 
   async #attempt(mapping: MappingFacts, attempt: Attempt): Promise<void> {
@@ -63,7 +71,7 @@ export class PinningController {
       this.#mappings.announce(mapping.id);
     } catch (error) {
       if (error instanceof InvariantError) throw error;
-      await this.#report(mapping, error);
+      this.#note(attempt, error);
       attempt.againAtMs = nowMs() + attempt.waitMs;
       attempt.waitMs = Math.min(attempt.waitMs * 2, WAIT_MAX_MS);
     }
@@ -71,31 +79,27 @@ export class PinningController {
     this.#onPinned();
   }
 
-  /** Says why, once for each reason. */
-  async #report(mapping: MappingFacts, error: unknown): Promise<void> {
-    const { term, log } = this.#context;
-    if (!(error instanceof PenstockError)) log.error("pinning failed", { error });
-    if (
-      error instanceof PenstockError &&
-      (error.code === "aborted" || error.code === "unavailable")
-    )
+  /** What the database refused is no problem of the mapping. */
+  #note(attempt: Attempt, error: unknown): void {
+    if (error instanceof PenstockError) {
+      const { code, message } = error;
+      if (code !== "aborted" && code !== "unavailable") attempt.problem = { code, message };
       return;
-    const problem = error instanceof PenstockError ? error.message : "internal error";
-    const reason = `PROBLEM: ${problem}`;
-    if (this.#mappings.get(mapping.id)?.stateReason === reason) return;
-    try {
-      await term.write((sql) => writeProblem(sql, mapping.id, reason));
-      this.#mappings.announce(mapping.id);
-    } catch (failure) {
-      if (failure instanceof InvariantError) throw failure;
-      // Said with the next attempt.
     }
+    this.#context.log.error("pinning failed", { error });
+    attempt.problem = { code: "internal", message: "internal error: see the log of the leader" };
   }
 
-  #attemptOf(id: string): Attempt {
+  #attemptOf({ id, revision }: MappingFacts): Attempt {
     let attempt = this.#attempts.get(id);
-    if (attempt === undefined) {
-      attempt = { isRunning: false, waitMs: WAIT_MIN_MS, againAtMs: Number.NEGATIVE_INFINITY };
+    if (attempt === undefined || (attempt.revision !== revision && !attempt.isRunning)) {
+      attempt = {
+        revision,
+        problem: null,
+        isRunning: false,
+        waitMs: WAIT_MIN_MS,
+        againAtMs: Number.NEGATIVE_INFINITY,
+      };
       this.#attempts.set(id, attempt);
     }
     return attempt;
@@ -103,7 +107,7 @@ export class PinningController {
 }
 
 function needsPins(mapping: MappingFacts | undefined): boolean {
-  return mapping?.state === "Creating" && !mapping.arePinned;
+  return mapping !== undefined && mapping.state !== "Deleting" && !mapping.arePinned;
 }
 
 /** The end of the log is asked for first: what is asked for later can only be further on. */
@@ -144,31 +148,16 @@ async function offsetsAt(
 }
 
 async function writePins(sql: Sql, mapping: MappingFacts, { topicId, pins }: Start): Promise<void> {
-  const rows = await sql<{ state: string }[]>`
+  const rows = await sql`
     update mappings
-       set topic_id = ${topicId}, partition_count = ${pins.size}, are_starts_pinned = true,
-           state = case when is_enabled then 'Enabled' else 'Disabled' end,
-           state_reason = 'USER_INITIATED', state_since = now(),
-           last_processing_result = case when last_processing_result like 'PROBLEM: %'
-             then 'No records processed' else last_processing_result end
-     where id = ${mapping.id} and state = 'Creating'
-    returning state`;
-  const state = rows[0]?.state;
-  if (state === undefined) return;
+       set topic_id = ${topicId}, partition_count = ${pins.size}, are_starts_pinned = true
+     where id = ${mapping.id} and state <> 'Deleting' and not are_starts_pinned`;
+  if (rows.count === 0) return;
   await sql`
     insert into pinned_starts (mapping_id, topic_id, partition, start_offset)
     select ${mapping.id}, ${topicId}, r.partition, r.start_offset
       from unnest(${[...pins.keys()]}::int[], ${[...pins.values()]}::bigint[])
         as r (partition, start_offset)
     on conflict do nothing`;
-  await noteMappingChange(sql, mapping.id, state.toLowerCase(), "The start position is pinned.");
-}
-
-async function writeProblem(sql: Sql, mappingId: string, reason: string): Promise<void> {
-  await sql`
-    with stored as (
-      update mappings set state_reason = ${reason}, last_processing_result = ${reason}
-       where id = ${mappingId} and state = 'Creating' and state_reason <> ${reason}
-      returning id)
-    select pg_notify(${MAPPINGS_CHANNEL}, id::text) from stored`;
+  await noteMappingChange(sql, mapping.id, "pinned", "The start position is pinned.");
 }

@@ -22,7 +22,7 @@ export class TopicWatch {
   async run(): Promise<void> {
     const running = [...this.#mappings.all()].filter(isWanted);
     const byTopic = Map.groupBy(running, (one) =>
-      JSON.stringify([[...one.bootstrapServers].sort(), one.topic]),
+      JSON.stringify([[...one.bootstrapServers].sort(), one.sourceAccess, one.topic]),
     );
     await Promise.all([...byTopic.values()].map((mappings) => this.#look(mappings)));
     this.#context.clusters.closeIdle();

@@ -16,6 +16,13 @@ const mapping = (changes: Partial<MappingFacts> = {}): MappingFacts => ({
   bootstrapServers: ["b:1"],
   topic: "orders",
   consumerGroupId: "g",
+  sourceAccess: [],
+  functionName: "f",
+  hasFunction: true,
+  sealedFilter: null,
+  deletesConsumerGroup: false,
+  problem: null,
+  reported: null,
   startingPosition: "LATEST",
   startingPositionTimestampMs: null,
   createdAtMs: 0,
@@ -41,8 +48,11 @@ describe("isWanted", () => {
   it("I-8: never before the start is pinned, and only in states in which it runs", () => {
     expect(isWanted(mapping())).toBe(true);
     expect(isWanted(mapping({ arePinned: false }))).toBe(false);
-    expect(isWanted(mapping({ state: "Updating", isEnabled: false }))).toBe(false);
-    for (const state of ["Creating", "Disabling", "Disabled", "Deleting"] as const) {
+    expect(isWanted(mapping({ state: "Creating" }))).toBe(true);
+    for (const state of ["Creating", "Updating", "Disabled"] as const) {
+      expect(isWanted(mapping({ state, isEnabled: false }))).toBe(false);
+    }
+    for (const state of ["Disabling", "Deleting"] as const) {
       expect(isWanted(mapping({ state }))).toBe(false);
     }
   });

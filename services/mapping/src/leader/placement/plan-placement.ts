@@ -28,9 +28,8 @@ export interface PlacementPlan {
 
 /** Whether event pollers of the mapping are to run: never before its start is pinned. */
 export function isWanted(mapping: MappingFacts): boolean {
-  const isRunning =
-    mapping.state === "Enabling" || mapping.state === "Enabled" || mapping.state === "Updating";
-  return isRunning && mapping.isEnabled && mapping.arePinned && mapping.partitionCount !== null;
+  const isStopping = mapping.state === "Disabling" || mapping.state === "Deleting";
+  return !isStopping && mapping.isEnabled && mapping.arePinned && mapping.partitionCount !== null;
 }
 
 /** Null when nothing has to change. */

@@ -1,4 +1,6 @@
-import type { MappingState } from "@penstock/core";
+import { ERROR_TABLE, type ErrorCode } from "../errors/error-table.ts";
+import type { MappingState } from "../mapping/mapping.ts";
+import { type MappingProblem, NO_NODE, NOT_JOINED, NOT_PINNED } from "./mapping-problem.ts";
 
 /** A node that runs, may run or may still run event pollers of a mapping. */
 export interface Holder {
@@ -31,23 +33,28 @@ export interface LifecycleFacts {
   readonly stateForMs: number;
   readonly holders: readonly Holder[];
   readonly group: GroupVerdict;
-  /** The first problem that an event poller of it reports. */
-  readonly problem: string | null;
+  /** What is known to keep it from running. */
+  readonly problem: MappingProblem | null;
 }
 
 export interface LifecycleLimits {
   readonly drainLimitMs: number;
+  /** A start ends after this time, with or without success. */
   readonly enablingMaxMs: number;
+  /** It ends after this time already with a problem that waiting won't mend. */
+  readonly problemSettleMs: number;
 }
 
 export type LifecycleDecision =
   | { readonly do: "wait" }
-  | { readonly do: "become"; readonly state: "Enabled" | "Disabled"; readonly reason: string }
+  /** `problem`: with which the transition ended; null leaves what is known of it as it is. */
+  | {
+      readonly do: "become";
+      readonly state: "Enabled" | "Disabled";
+      readonly problem: MappingProblem | null;
+    }
   /** `unconfirmed`: nodes of which nothing could be learned, the brokers being away too. */
   | { readonly do: "delete"; readonly unconfirmed: readonly string[] };
-
-/** The reason of a state that the user asked for and got. */
-export const USER_INITIATED = "USER_INITIATED";
 
 const WAIT: LifecycleDecision = { do: "wait" };
 
@@ -58,13 +65,14 @@ export function hasConfirmed(holder: Holder): boolean {
 }
 
 /**
- * The next state of a mapping.
+ * The next state of a mapping. `started`: its start position is pinned, and the event pollers that are up have its settings, and one has joined the group.
  *
- *     Creating ──(start pinned)──────────────▶ Enabled | Disabled
- *     Enabling ──(a holder joined, or 30 s)──▶ Enabled
- *     Updating ──(all holders have it)───────▶ Enabled | Disabled
- *     Disabling ─(nobody can call)───────────▶ Disabled
- *     Deleting ──(nobody can call, or nobody can be asked)──▶ gone
+ *     Creating, Enabling, Updating ──(started)────────────────▶ Enabled
+ *                                  ──(limit, or hopeless)─────▶ Enabled, with the problem; what is missing is tried on
+ *     Creating, to be disabled ─────(pinned, limit, hopeless)─▶ Disabled
+ *     Updating, while disabled ───────────────────────────────▶ Disabled
+ *     Disabling ─(nobody can call)────────────────────────────▶ Disabled
+ *     Deleting ──(nobody can call, or nobody can be asked)────▶ gone
  *
  * "Nobody can call": each holder has confirmed, or is gone while Kafka's group has shown none of our members for the drain
  * limit. A holder that is up and silent about it is waited for, however long.
@@ -72,13 +80,9 @@ export function hasConfirmed(holder: Holder): boolean {
 export function decideLifecycle(facts: LifecycleFacts, limits: LifecycleLimits): LifecycleDecision {
   switch (facts.state) {
     case "Creating":
-      return facts.arePinned ? settle(facts) : WAIT;
-    case "Updating":
-      return facts.isEnabled && facts.holders.some((one) => isBehind(one, facts.revision))
-        ? WAIT
-        : settle(facts);
     case "Enabling":
-      return decideEnabling(facts, limits);
+    case "Updating":
+      return decideStarting(facts, limits);
     case "Disabling":
       return mayCall(facts, limits) ? WAIT : become("Disabled");
     case "Deleting":
@@ -88,28 +92,42 @@ export function decideLifecycle(facts: LifecycleFacts, limits: LifecycleLimits):
   }
 }
 
-function settle(facts: LifecycleFacts): LifecycleDecision {
-  return become(facts.isEnabled ? "Enabled" : "Disabled");
+/** Whether an event poller of it is a member of its group, with the present settings everywhere. */
+export function isRunning({ holders, revision }: Pick<LifecycleFacts, "holders" | "revision">) {
+  const present = holders.filter((one) => !one.isGone);
+  if (present.some((one) => one.held.some((held) => held.revision < revision))) return false;
+  return present.some((one) => one.isAssigned && one.held.some((held) => held.hasJoined));
 }
 
-function become(state: "Enabled" | "Disabled", reason = USER_INITIATED): LifecycleDecision {
-  return { do: "become", state, reason };
+function become(
+  state: "Enabled" | "Disabled",
+  problem: MappingProblem | null = null,
+): LifecycleDecision {
+  return { do: "become", state, problem };
 }
 
-function isBehind(holder: Holder, revision: bigint): boolean {
-  return !holder.isGone && holder.held.some((one) => one.revision < revision);
+function decideStarting(facts: LifecycleFacts, limits: LifecycleLimits): LifecycleDecision {
+  const { isEnabled, arePinned, stateForMs } = facts;
+  const target = isEnabled ? "Enabled" : "Disabled";
+  if (!isEnabled && (arePinned || facts.state !== "Creating")) return become(target);
+  if (isEnabled && arePinned && isRunning(facts)) return become(target);
+  const problem = facts.problem ?? guessOf(facts);
+  if (stateForMs >= limits.enablingMaxMs) return become(target, problem);
+  const isSettled = stateForMs >= limits.problemSettleMs && isHopeless(problem);
+  return isSettled ? become(target, problem) : WAIT;
 }
 
-function decideEnabling(facts: LifecycleFacts, limits: LifecycleLimits): LifecycleDecision {
-  const present = facts.holders.filter((one) => !one.isGone);
-  if (present.some((one) => one.isAssigned && one.held.some((held) => held.hasJoined))) {
-    return become("Enabled");
-  }
-  if (facts.stateForMs < limits.enablingMaxMs) return WAIT;
-  const guess = present.some((one) => one.isAssigned)
-    ? "No event poller has joined the consumer group yet."
-    : "No poller node is up.";
-  return become("Enabled", `PROBLEM: ${facts.problem ?? guess}`);
+/** Why it doesn't run, when nobody has said it. */
+function guessOf({ arePinned, holders }: LifecycleFacts): MappingProblem {
+  if (!arePinned) return NOT_PINNED;
+  return holders.some((one) => !one.isGone && one.isAssigned) ? NOT_JOINED : NO_NODE;
+}
+
+/** Only an operator can mend it: waiting is of no use. */
+function isHopeless(problem: MappingProblem): boolean {
+  if (problem === NO_NODE) return true;
+  const { code } = problem;
+  return Object.hasOwn(ERROR_TABLE, code) && ERROR_TABLE[code as ErrorCode].retry === "operator";
 }
 
 function mayCall(facts: LifecycleFacts, limits: LifecycleLimits): boolean {
