@@ -18,12 +18,16 @@ import {
 } from "@penstock/runtime";
 import { functionService } from "./api/function-routes.ts";
 import { mappingService } from "./api/mapping-routes.ts";
+import { createMappingCommands } from "./commands/create-mapping-commands.ts";
 import { createFleet, type Fleet } from "./fleet/create-fleet.ts";
+import { createFunctionCommands } from "./functions/function-commands.ts";
 import { readFunctionsFile } from "./functions/functions-file.ts";
 import { createHeaderSeal, type HeaderSeal } from "./functions/header-seal.ts";
 import { openFunctionRegistry } from "./functions/open-function-registry.ts";
-import { readSealKey } from "./seal/seal-key-file.ts";
 import { prepareDatabase } from "./prepare-database.ts";
+import { createFilterSeal } from "./seal/filter-seal.ts";
+import { readKmsKeysFile } from "./seal/kms-keys-file.ts";
+import { readSealKey } from "./seal/seal-key-file.ts";
 import type { MappingSettings } from "./settings.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 import { WatchHub } from "./watch/watch-hub.ts";
@@ -44,7 +48,7 @@ export interface MappingServiceParts {
  * Resolves when the listeners are up, whether or not Postgres answers: until then, and whenever it is away, calls are answered with
  * UNAVAILABLE and `/readyz` says why.
  *
- * @throws PenstockError `invalidArgument` for a bad key or functions file.
+ * @throws PenstockError `invalidArgument` for a bad file of keys or functions.
  */
 export async function startMappingService(
   settings: MappingSettings,
@@ -55,23 +59,26 @@ export async function startMappingService(
   const functions = settings.functions === null ? [] : await readFunctionsFile(settings.functions);
   const db = openDatabase({ url: settings.databaseUrl.reveal(), log, isGated: true });
   const scope = { region: settings.region, accountId: settings.accountId };
-  const watches = new WatchHub({ db, scope });
+  const ring = settings.kmsKeys === null ? new Map() : await readKmsKeysFile(settings.kmsKeys);
+  const filters = createFilterSeal(ring);
+  const watches = new WatchHub({ db, scope, filters });
   const fleet = createFleet({
     db,
     log,
     clock: systemClock,
     settings,
     functions: openFunctionRegistry(db, seal, log),
+    filters,
   });
-  const context = {
+  const commands = createMappingCommands({
     db,
     scope,
+    filters,
     clock: systemClock,
-    check: compileFilter,
-    watches,
+    rules: { isStrict: false, check: compileFilter },
     newId: randomUUID,
-  };
-  const routes = apiRoutes(context, seal);
+  });
+  const routes = apiRoutes({ db, scope, commands, watches }, seal);
   const state = { isPrepared: false };
   const servers = await startServers(settings, log, {
     metrics,
@@ -84,6 +91,7 @@ export async function startMappingService(
   });
   const endUpkeep = startUpkeep({
     db,
+    filters,
     nodeVanishedMs: settings.nodeVanishedMs,
     isLeader: () => fleet.isLeader(),
     ...(meter && { meter }),
@@ -114,7 +122,10 @@ export async function startMappingService(
 function apiRoutes(context: Parameters<typeof mappingService>[0], seal: HeaderSeal) {
   return (router: ConnectRouter): void => {
     router.service(mapping.MappingService, mappingService(context));
-    router.service(mapping.FunctionService, functionService(context.db, seal));
+    router.service(
+      mapping.FunctionService,
+      functionService(context.db, createFunctionCommands(context.db, seal)),
+    );
   };
 }
 

@@ -25,7 +25,9 @@ export async function prepareDatabase(preparation: Preparation): Promise<boolean
   for (let waitMs = WAIT_MIN_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, WAIT_MAX_MS)) {
     try {
       await migrate(db, log);
-      for (const settings of functions) await putFunction(db, seal, settings);
+      for (const settings of functions) {
+        await db.transaction((sql) => putFunction(sql, seal, settings));
+      }
       return true;
     } catch (error) {
       if (signal.aborted) break;

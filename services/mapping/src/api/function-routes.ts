@@ -3,22 +3,23 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { isFunctionName, PenstockError, readFunction } from "@penstock/core";
 import type { Database } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
-import { deleteFunction, functionMissing } from "../functions/delete-function.ts";
-import type { HeaderSeal } from "../functions/header-seal.ts";
-import { putFunction } from "../functions/put-function.ts";
+import { callerOf } from "@penstock/runtime";
+import { functionMissing } from "../functions/delete-function.ts";
+import type { FunctionCommands } from "../functions/function-commands.ts";
 import { findFunction, listFunctions } from "../functions/read-functions.ts";
 import { functionInput, functionMessage } from "./function-messages.ts";
+import { idempotent } from "./idempotent.ts";
 import { readPageSize, readPageToken, writePageToken } from "./page-token.ts";
 
 /** FunctionService: request → model → store → answer. */
 export function functionService(
   db: Database,
-  seal: HeaderSeal,
+  commands: FunctionCommands,
 ): ServiceImpl<typeof mapping.FunctionService> {
   return {
-    async putFunction(request) {
+    async putFunction(request, call) {
       const settings = readFunction(functionInput(request.function));
-      const stored = await putFunction(db, seal, settings);
+      const stored = await commands.put(callerOf(call), settings, idempotent(request));
       return create(mapping.PutFunctionResponseSchema, { function: functionMessage(stored) });
     },
 
@@ -42,9 +43,9 @@ export function functionService(
       });
     },
 
-    async deleteFunction(request) {
+    async deleteFunction(request, call) {
       checkName(request.name);
-      await deleteFunction(db, request.name);
+      await commands.delete(callerOf(call), request.name, idempotent(request));
       return create(mapping.DeleteFunctionResponseSchema);
     },
   };

@@ -2,35 +2,31 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type ArnScope,
+  awsCodeOf,
   functionArn,
-  type MappingState,
   MINIMUM_POLLERS_DEFAULT,
   mappingArn,
-  type StartingPosition,
+  NOT_IN_EFFECT,
 } from "@penstock/core";
 import { mapping } from "@penstock/proto";
+import { etagOf } from "../store/etag.ts";
 import type { MappingView } from "../store/mapping-views.ts";
 import type { GapRow, PartitionRow } from "../store/read-progress.ts";
+import type { StoredMapping, StoredProblem } from "../store/stored-mapping.ts";
+import {
+  accessNumber,
+  logLevelNumber,
+  metricNumber,
+  positionNumber,
+  stateNumber,
+} from "./enum-names.ts";
 
-const STATES: Record<MappingState, mapping.MappingState> = {
-  Creating: mapping.MappingState.CREATING,
-  Enabling: mapping.MappingState.ENABLING,
-  Enabled: mapping.MappingState.ENABLED,
-  Disabling: mapping.MappingState.DISABLING,
-  Disabled: mapping.MappingState.DISABLED,
-  Updating: mapping.MappingState.UPDATING,
-  Deleting: mapping.MappingState.DELETING,
-};
-
-const POSITIONS: Record<StartingPosition, mapping.StartingPosition> = {
-  TRIM_HORIZON: mapping.StartingPosition.TRIM_HORIZON,
-  LATEST: mapping.StartingPosition.LATEST,
-  AT_TIMESTAMP: mapping.StartingPosition.AT_TIMESTAMP,
-};
+/** AWS: "the default is 200". */
+const MAXIMUM_POLLERS_DEFAULT = 200;
 
 /** A mapping for an answer. What was never set is absent, as on AWS: window, filters, pollers. */
 export function mappingMessage(view: MappingView, scope: ArnScope): mapping.EventSourceMapping {
-  const { mapping: stored } = view;
+  const { mapping: stored, filterError } = view;
   const timestampMs = stored.startingPositionTimestampMs;
   return create(mapping.EventSourceMappingSchema, {
     uuid: stored.id,
@@ -41,29 +37,70 @@ export function mappingMessage(view: MappingView, scope: ArnScope): mapping.Even
     },
     topics: [stored.topic],
     selfManagedKafkaEventSourceConfig: { consumerGroupId: stored.consumerGroupId },
-    batchSize: stored.batchSize,
-    ...(stored.batchingWindowMs !== null && {
-      maximumBatchingWindow: durationFromMs(stored.batchingWindowMs),
-    }),
-    startingPosition: POSITIONS[stored.startingPosition],
+    startingPosition: positionNumber(stored.startingPosition),
     ...(timestampMs !== null && { startingPositionTimestamp: timestampFromMs(timestampMs) }),
-    ...(stored.filterPatterns.length > 0 && {
-      filterCriteria: { filters: stored.filterPatterns.map((pattern) => ({ pattern })) },
+    ...deliverySettings(stored),
+    ...otherSettings(stored),
+    ...(filterError !== null && {
+      filterCriteriaError: { errorCode: filterError.code, message: filterError.message },
     }),
-    ...(stored.provisionedPollers !== null && {
-      provisionedPollerConfig: {
-        minimumPollers: stored.provisionedPollers.minimumPollers ?? MINIMUM_POLLERS_DEFAULT,
-      },
-    }),
-    state: STATES[stored.state],
+    state: stateNumber(stored.state),
     stateTransitionReason: stored.stateReason,
     lastProcessingResult: stored.lastProcessingResult,
     lastModified: timestampFromMs(stored.modifiedAtMs),
+    createTime: timestampFromMs(stored.createdAtMs),
     revision: stored.revision,
+    etag: etagOf(stored),
+    notInEffect: [...NOT_IN_EFFECT(stored)],
+    ...(stored.problem && { problem: problemMessage(stored.problem) }),
     partitions: view.partitions.map(partitionMessage),
     gaps: view.gaps.map(gapMessage),
     waitingForNodes: [...view.waitingForNodes],
   });
+}
+
+function deliverySettings(stored: StoredMapping) {
+  const { batchingWindowMs: windowMs, maximumRecordAgeSeconds: ageSeconds } = stored;
+  const { maximumRetryAttempts, bisectBatchOnFunctionError, onFailureDestination } = stored;
+  return {
+    batchSize: stored.batchSize,
+    ...(windowMs !== null && { maximumBatchingWindow: durationFromMs(windowMs) }),
+    ...(stored.filterPatterns.length > 0 && {
+      filterCriteria: { filters: stored.filterPatterns.map((pattern) => ({ pattern })) },
+    }),
+    ...(onFailureDestination !== null && {
+      destinationConfig: { onFailure: { destination: onFailureDestination } },
+    }),
+    ...(maximumRetryAttempts !== null && { maximumRetryAttempts }),
+    ...(ageSeconds !== null && { maximumRecordAge: durationFromMs(ageSeconds * 1000) }),
+    ...(bisectBatchOnFunctionError !== null && { bisectBatchOnFunctionError }),
+  };
+}
+
+function otherSettings(stored: StoredMapping) {
+  const { provisionedPollers: pollers, kmsKeyArn, systemLogLevel: level } = stored;
+  return {
+    sourceAccessConfigurations: stored.sourceAccess.map(({ type, uri }) => ({
+      type: accessNumber(type),
+      uri,
+    })),
+    ...(pollers !== null && {
+      provisionedPollerConfig: {
+        minimumPollers: pollers.minimumPollers ?? MINIMUM_POLLERS_DEFAULT,
+        maximumPollers: pollers.maximumPollers ?? MAXIMUM_POLLERS_DEFAULT,
+        ...(pollers.pollerGroupName !== null && { pollerGroupName: pollers.pollerGroupName }),
+      },
+    }),
+    ...(kmsKeyArn !== null && { kmsKeyArn }),
+    ...(stored.metrics.length > 0 && {
+      metricsConfig: { metrics: stored.metrics.map(metricNumber) },
+    }),
+    ...(level !== null && { loggingConfig: { systemLogLevel: logLevelNumber(level) } }),
+  };
+}
+
+function problemMessage({ code, message, sinceMs }: StoredProblem) {
+  return { code, message, since: timestampFromMs(sinceMs), awsCode: awsCodeOf(code) ?? "" };
 }
 
 function partitionMessage(row: PartitionRow): mapping.PartitionProgress {

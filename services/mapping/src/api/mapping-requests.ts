@@ -1,61 +1,97 @@
-import { type CreateMappingInput, type MappingInput, PenstockError } from "@penstock/core";
-import { mapping } from "@penstock/proto";
+import type { CreateMappingInput, KafkaConfigInput, MappingInput } from "@penstock/core";
+import type { mapping } from "@penstock/proto";
+import {
+  accessName,
+  logLevelName,
+  metricName,
+  modeName,
+  positionName,
+  responseTypeName,
+} from "./enum-names.ts";
+
+type CreateRequest = mapping.CreateEventSourceMappingRequest;
+type UpdateRequest = mapping.UpdateEventSourceMappingRequest;
 
 /** Reads the create message: presence becomes absence of a key, nothing is judged here. */
-export function createInput(request: mapping.CreateEventSourceMappingRequest): CreateMappingInput {
-  const groupId = request.selfManagedKafkaEventSourceConfig?.consumerGroupId;
-  const timestamp = request.startingPositionTimestamp;
+export function createInput(request: CreateRequest): CreateMappingInput {
+  const { startingPosition, startingPositionTimestamp: timestamp } = request;
+  const endpoints = request.selfManagedEventSource?.endpoints;
   return {
-    ...mutableInput(request),
-    bootstrapServers: request.selfManagedEventSource?.endpoints?.kafkaBootstrapServers ?? [],
-    topics: request.topics,
-    ...(groupId !== undefined && { kafkaConfig: { consumerGroupId: groupId } }),
-    ...startingPosition(request.startingPosition),
+    ...mappingInput(request),
+    ...(endpoints && { bootstrapServers: endpoints.kafkaBootstrapServers }),
+    ...(request.topics.length > 0 && { topics: request.topics }),
+    // UNSPECIFIED is TRIM_HORIZON, as if it had not been sent.
+    ...(startingPosition && { startingPosition: positionName(startingPosition) }),
     ...(timestamp && { startingPositionTimestamp: timestamp }),
+    ...(Object.keys(request.tags).length > 0 && { tags: request.tags }),
+    ...(request.eventSourceArn !== undefined && { eventSourceArn: request.eventSourceArn }),
   };
 }
 
-/** Reads the fields that create and update have in common. */
-export function mutableInput(
-  request: mapping.CreateEventSourceMappingRequest | mapping.UpdateEventSourceMappingRequest,
-): MappingInput {
-  const { filterCriteria, provisionedPollerConfig, maximumBatchingWindow } = request;
+/** Reads the fields that create and update have in common. An empty list was not sent: the wire can't tell the two apart. */
+export function mappingInput(request: CreateRequest | UpdateRequest): MappingInput {
+  const { functionName, batchSize, enabled, kmsKeyArn, maximumRetryAttempts } = request;
+  const bisectBatchOnFunctionError = request.bisectBatchOnFunctionError;
+  const { maximumBatchingWindow, maximumRecordAge } = request;
   return {
-    ...(request.functionName !== undefined && { functionName: request.functionName }),
-    ...(request.batchSize !== undefined && { batchSize: request.batchSize }),
+    ...(functionName !== undefined && { functionName }),
+    ...(batchSize !== undefined && { batchSize }),
+    ...(enabled !== undefined && { enabled }),
+    ...(kmsKeyArn !== undefined && { kmsKeyArn }),
+    ...(maximumRetryAttempts !== undefined && { maximumRetryAttempts }),
+    ...(bisectBatchOnFunctionError !== undefined && { bisectBatchOnFunctionError }),
     ...(maximumBatchingWindow && { maximumBatchingWindow }),
+    ...(maximumRecordAge && { maximumRecordAge }),
+    ...listInput(request),
+    ...nestedInput(request),
+  };
+}
+
+function listInput(request: CreateRequest | UpdateRequest): MappingInput {
+  const access = request.sourceAccessConfigurations;
+  const types = request.functionResponseTypes;
+  return {
+    ...(access.length > 0 && {
+      sourceAccess: access.map(({ type, uri }) => ({ type: accessName(type), uri })),
+    }),
+    ...(types.length > 0 && { functionResponseTypes: types.map(responseTypeName) }),
+  };
+}
+
+function nestedInput(request: CreateRequest | UpdateRequest): MappingInput {
+  const { filterCriteria, provisionedPollerConfig: pollers, destinationConfig } = request;
+  const { metricsConfig, loggingConfig, selfManagedKafkaEventSourceConfig: kafka } = request;
+  const destination = destinationConfig?.onFailure?.destination;
+  const level = loggingConfig?.systemLogLevel;
+  return {
     ...(filterCriteria && {
       filterPatterns: filterCriteria.filters.map((filter) => filter.pattern),
     }),
-    ...(provisionedPollerConfig && {
-      provisionedPollers:
-        provisionedPollerConfig.minimumPollers === undefined
-          ? {}
-          : { minimumPollers: provisionedPollerConfig.minimumPollers },
-    }),
-    ...(request.enabled !== undefined && { enabled: request.enabled }),
+    ...(pollers && { provisionedPollers: pollersInput(pollers) }),
+    ...(destination !== undefined && { onFailureDestination: destination }),
+    ...(destinationConfig?.onSuccess && { hasOnSuccess: true }),
+    ...(metricsConfig && { metrics: metricsConfig.metrics.map(metricName) }),
+    ...(loggingConfig && { systemLogLevel: level === undefined ? null : logLevelName(level) }),
+    ...(kafka && { kafkaConfig: kafkaInput(kafka) }),
   };
 }
 
-const POSITIONS = new Map<number, string>([
-  [mapping.StartingPosition.UNSPECIFIED, "TRIM_HORIZON"],
-  [mapping.StartingPosition.TRIM_HORIZON, "TRIM_HORIZON"],
-  [mapping.StartingPosition.LATEST, "LATEST"],
-  [mapping.StartingPosition.AT_TIMESTAMP, "AT_TIMESTAMP"],
-]);
-
-function startingPosition(value: number | undefined) {
-  return value === undefined ? {} : { startingPosition: POSITIONS.get(value) ?? String(value) };
+function pollersInput(config: mapping.ProvisionedPollerConfig) {
+  const { minimumPollers, maximumPollers, pollerGroupName } = config;
+  return {
+    ...(minimumPollers !== undefined && { minimumPollers }),
+    ...(maximumPollers !== undefined && { maximumPollers }),
+    ...(pollerGroupName !== undefined && { pollerGroupName }),
+  };
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** The UUID of a request, in lower case. @throws PenstockError `invalidArgument`. */
-export function readUuid(text: string): string {
-  const uuid = text.toLowerCase();
-  if (UUID.test(uuid)) return uuid;
-  const description = "uuid must be the UUID of a mapping.";
-  throw new PenstockError("invalidArgument", description, {
-    violations: [{ field: "uuid", description }],
-  });
+function kafkaInput(config: mapping.SelfManagedKafkaEventSourceConfig): KafkaConfigInput {
+  const { consumerGroupId, schemaRegistryConfig: registry, consumptionMode: mode } = config;
+  return {
+    ...(consumerGroupId !== undefined && { consumerGroupId }),
+    ...(registry && {
+      schemaRegistry: registry.schemaRegistryUri === undefined ? "empty" : "set",
+    }),
+    ...(mode && { consumptionMode: modeName(mode) }),
+  };
 }

@@ -34,6 +34,12 @@ export function readPageToken(filter: string, token: string): string | null {
   );
 }
 
+/** The same for lists whose keys are numbers: whoever wrote the token, it is one of the right size. */
+export function readPageKey(filter: string, token: string): bigint | null {
+  const key = readPageToken(filter, token);
+  return key !== null && /^\d{1,18}$/.test(key) ? BigInt(key) : null;
+}
+
 function mark(filter: string): string {
   return `${createHash("sha256").update(filter).digest("base64url").slice(0, 12)}:`;
 }

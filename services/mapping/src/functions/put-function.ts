@@ -4,9 +4,10 @@ import {
   invariant,
   keepHiddenValues,
 } from "@penstock/core";
-import type { Database, Sql } from "@penstock/postgres";
+import type { Sql } from "@penstock/postgres";
 import type { HeaderSeal } from "./header-seal.ts";
 import { lockFunctionChanges, noteFunctionChange } from "./note-function-change.ts";
+import { findFunction } from "./read-functions.ts";
 import {
   type FunctionRow,
   functionColumns,
@@ -21,21 +22,25 @@ import {
  * @throws PenstockError `invalidArgument` when there is no stored value to keep.
  */
 export async function putFunction(
-  db: Database,
+  sql: Sql,
   seal: HeaderSeal,
   settings: FunctionSettings,
-): Promise<StoredFunction> {
-  return db.transaction(async (sql) => {
-    await lockFunctionChanges(sql);
-    const rows = await sql<FunctionRow[]>`
-      select ${functionColumns(sql)} from functions where name = ${settings.name}`;
-    const before = rows[0] ? toStoredFunction(rows[0]) : null;
-    const opened = before && tryOpen(before, seal);
-    const after = { ...settings, target: mergeTarget(settings.target, opened) };
-    if (before && opened && isEqual({ ...before, target: opened }, after)) return before;
-    const revision = await noteFunctionChange(sql, settings.name, false);
-    return store(sql, seal, after, revision);
-  });
+): Promise<PutFunction> {
+  await lockFunctionChanges(sql);
+  const before = await findFunction(sql, settings.name);
+  const opened = before && tryOpen(before, seal);
+  const after = { ...settings, target: mergeTarget(settings.target, opened) };
+  if (before && opened && isEqual({ ...before, target: opened }, after)) {
+    return { before, after: before };
+  }
+  const revision = await noteFunctionChange(sql, settings.name, false);
+  return { before, after: await store(sql, seal, after, revision) };
+}
+
+export interface PutFunction {
+  readonly before: StoredFunction | null;
+  /** The same as `before` when nothing changed. */
+  readonly after: StoredFunction;
 }
 
 /** A function whose values can't be opened can be put again, with new values. */

@@ -1,55 +1,115 @@
 import {
-  type ArnScope,
-  areEqualSettings,
   changedSettings,
   functionArn,
   invariant,
+  type MappingChanges,
+  type MappingSettings,
   PenstockError,
   stateAfterUpdate,
 } from "@penstock/core";
-import type { Database, Sql } from "@penstock/postgres";
+import type { Sql } from "@penstock/postgres";
 import { assertFunctionExists } from "./assert-function-exists.ts";
 import { claimSources } from "./claim-sources.ts";
-import { lockMapping } from "./find-mapping.ts";
+import { assertEtag } from "./etag.ts";
+import { type LockedMapping, lockMapping } from "./find-mapping.ts";
 import { mappingColumns } from "./mapping-columns.ts";
 import { mutableColumns } from "./mutable-columns.ts";
-import { noteMappingChange } from "./note-mapping-change.ts";
+import type { StoreContext } from "./store-context.ts";
+import {
+  type FilterColumns,
+  filterColumns,
+  type OpenedMapping,
+  openFilter,
+} from "./stored-filter.ts";
 import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
 
-/** AWS's words for an unknown UUID. */
-export const MAPPING_MISSING = "The resource you requested does not exist.";
+export interface Change {
+  readonly changes: MappingChanges;
+  /** The settings that follow; throws when they break a rule. */
+  readonly apply: (before: MappingSettings) => MappingSettings;
+  readonly etag?: string | undefined;
+}
+
+export interface ChangedMapping {
+  /** With its filter in the clear, when it could be opened. */
+  readonly before: StoredMapping;
+  /** As stored; equal to what was there when nothing changed. */
+  readonly after: StoredMapping;
+  /** The settings that changed, by name; empty = an equal update, nothing was stored. */
+  readonly changed: readonly string[];
+}
 
 /**
  * Changes settings of a mapping: one revision for each change, none for an equal one.
  *
- * @throws PenstockError `notFound`; `inUse` while it is being deleted; `conflict`, `invalidArgument` as at create.
+ * @throws PenstockError `notFound`; `aborted` for another etag; `inUse` in transition and while it is being deleted; `conflict`,
+ * `invalidArgument` as at create.
  */
 export async function changeMapping(
-  db: Database,
-  scope: ArnScope,
+  sql: Sql,
+  context: StoreContext,
   id: string,
-  apply: (before: StoredMapping) => StoredMapping,
-): Promise<StoredMapping> {
-  return db.transaction(async (sql) => {
-    const before = await lockMapping(sql, id);
-    if (!before) throw new PenstockError("notFound", MAPPING_MISSING);
-    if (before.state === "Deleting") {
-      throw new PenstockError("inUse", `The event source mapping ${id} is being deleted.`);
-    }
-    const after = apply(before);
-    if (areEqualSettings(before, after)) return before;
-    await moveToFunction(sql, scope, before, after);
-    const stored = await updateRow(sql, scope, before, after);
-    await noteMappingChange(sql, id, "updated", describe(before, after));
-    return stored;
-  });
+  { changes, apply, etag }: Change,
+): Promise<ChangedMapping> {
+  const locked = await lockMapping(sql, id);
+  const stored = locked.mapping;
+  assertEtag(stored, etag);
+  if (stored.state === "Deleting") throw inUse(stored);
+  const opened = openFilter(context.filters, stored);
+  const before = opened.mapping;
+  const settings = apply(before);
+  const filter = nextFilter(context, stored.id, opened, changes, settings);
+  const changed = new Set<string>(changedSettings(before, settings));
+  if (filter.isNew) changed.add("filterPatterns");
+  if (changed.size === 0) return { before, after: stored, changed: [] };
+  assertSettled(locked);
+  await moveToFunction(sql, context, before, settings);
+  const after = await updateRow(sql, context, stored, settings, filter.columns);
+  return { before, after, changed: [...changed] };
+}
+
+function assertSettled({ mapping, isInTransition }: LockedMapping): void {
+  if (isInTransition) throw inUse(mapping);
+}
+
+/** AWS's sentence, and what to do. */
+function inUse({ state }: StoredMapping): PenstockError {
+  const advice =
+    state === "Deleting"
+      ? "It is being deleted."
+      : `Its state is ${state}: try again when that has ended, which takes at most 30 seconds.`;
+  return new PenstockError(
+    "inUse",
+    `Cannot update the event source mapping because it is in use. ${advice}`,
+  );
+}
+
+/** Filter criteria that can't be opened stay as they are until new ones come. */
+function nextFilter(
+  { filters }: StoreContext,
+  id: string,
+  { mapping, filterError }: OpenedMapping,
+  changes: MappingChanges,
+  settings: MappingSettings,
+): { readonly columns: FilterColumns; readonly isNew: boolean } {
+  if (filterError === null || changes.filterPatterns !== undefined) {
+    return { columns: filterColumns(filters, id, settings), isNew: filterError !== null };
+  }
+  if (settings.kmsKeyArn !== mapping.kmsKeyArn) {
+    const description =
+      "kms_key_arn can't be changed: the filter criteria can't be decrypted with the present key. Send filter_criteria too.";
+    throw new PenstockError("invalidArgument", description, {
+      violations: [{ field: "kms_key_arn", description }],
+    });
+  }
+  return { columns: { filter_patterns: null, filter_sealed: mapping.filterSealed }, isNew: false };
 }
 
 async function moveToFunction(
   sql: Sql,
-  scope: ArnScope,
+  { scope }: StoreContext,
   before: StoredMapping,
-  after: StoredMapping,
+  after: MappingSettings,
 ): Promise<void> {
   const arn = functionArn(scope, after.functionRef);
   if (arn === functionArn(scope, before.functionRef)) return;
@@ -62,9 +122,15 @@ async function moveToFunction(
   });
 }
 
-async function updateRow(sql: Sql, scope: ArnScope, before: StoredMapping, after: StoredMapping) {
-  const state = stateAfterUpdate(before.state, before, after);
-  const columns = mutableColumns(functionArn(scope, after.functionRef), after);
+async function updateRow(
+  sql: Sql,
+  context: StoreContext,
+  before: StoredMapping,
+  settings: MappingSettings,
+  filter: FilterColumns,
+): Promise<StoredMapping> {
+  const state = stateAfterUpdate(before.state, before, settings);
+  const columns = { ...mutableColumns(context, settings), ...filter };
   const rows = await sql<MappingRow[]>`
     update mappings
        set ${sql(columns)},
@@ -77,8 +143,4 @@ async function updateRow(sql: Sql, scope: ArnScope, before: StoredMapping, after
     returning ${mappingColumns(sql)}`;
   invariant(rows[0], "a locked mapping changed");
   return toStoredMapping(rows[0]);
-}
-
-function describe(before: StoredMapping, after: StoredMapping): string {
-  return `Changed: ${changedSettings(before, after).join(", ")}.`;
 }

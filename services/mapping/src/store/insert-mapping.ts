@@ -1,10 +1,11 @@
-import { type ArnScope, functionArn, type MappingSettings, PenstockError } from "@penstock/core";
-import type { Database, Sql } from "@penstock/postgres";
+import { functionArn, type MappingSettings, PenstockError } from "@penstock/core";
+import type { Sql } from "@penstock/postgres";
 import { assertFunctionExists } from "./assert-function-exists.ts";
 import { claimSources } from "./claim-sources.ts";
 import { mappingColumns } from "./mapping-columns.ts";
 import { mutableColumns } from "./mutable-columns.ts";
-import { noteMappingChange } from "./note-mapping-change.ts";
+import type { StoreContext } from "./store-context.ts";
+import { filterColumns } from "./stored-filter.ts";
 import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
 
 /**
@@ -13,31 +14,28 @@ import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-m
  * @throws PenstockError `conflict` for a duplicate source or consumer group id, `invalidArgument` for an unknown function.
  */
 export async function insertMapping(
-  db: Database,
-  scope: ArnScope,
+  sql: Sql,
+  context: StoreContext,
   id: string,
   settings: MappingSettings,
 ): Promise<StoredMapping> {
-  return db.transaction(async (sql) => {
-    await assertFunctionExists(sql, settings.functionRef.name);
-    const arn = functionArn(scope, settings.functionRef);
-    const stored = await insertRow(sql, id, arn, settings);
-    await claimSources(sql, {
-      mappingId: id,
-      functionArn: arn,
-      bootstrapServers: settings.bootstrapServers,
-      topic: settings.topic,
-    });
-    await noteMappingChange(sql, id, "created", `Created for ${arn} and topic ${settings.topic}.`);
-    return stored;
+  await assertFunctionExists(sql, settings.functionRef.name);
+  const stored = await insertRow(sql, context, id, settings);
+  await claimSources(sql, {
+    mappingId: id,
+    functionArn: functionArn(context.scope, settings.functionRef),
+    bootstrapServers: settings.bootstrapServers,
+    topic: settings.topic,
   });
+  return stored;
 }
 
-async function insertRow(sql: Sql, id: string, arn: string, settings: MappingSettings) {
+async function insertRow(sql: Sql, context: StoreContext, id: string, settings: MappingSettings) {
   const timestamp = settings.startingPositionTimestampMs;
   const row = {
     id,
-    ...mutableColumns(arn, settings),
+    ...mutableColumns(context, settings),
+    ...filterColumns(context.filters, id, settings),
     bootstrap_servers: settings.bootstrapServers,
     topic: settings.topic,
     consumer_group_id: settings.consumerGroupId ?? id,

@@ -1,4 +1,5 @@
 import type { Database } from "@penstock/postgres";
+import type { FilterError, FilterSeal } from "../seal/filter-seal.ts";
 import { findMappings } from "./find-mapping.ts";
 import {
   type GapRow,
@@ -7,6 +8,7 @@ import {
   readPartitions,
   readWaits,
 } from "./read-progress.ts";
+import { openFilter } from "./stored-filter.ts";
 import type { StoredMapping } from "./stored-mapping.ts";
 
 /** A mapping with what is known of its run. */
@@ -15,11 +17,14 @@ export interface MappingView {
   readonly partitions: readonly PartitionRow[];
   readonly gaps: readonly GapRow[];
   readonly waitingForNodes: readonly string[];
+  /** Why the filter criteria, which are under a KMS key, can't be shown; null = they are in `mapping.filterPatterns`. */
+  readonly filterError: FilterError | null;
 }
 
 /** Views by id, each as of one moment, in four statements however many there are. Missing = gone. */
 export async function readMappingViews(
   db: Database,
+  filters: FilterSeal,
   ids: readonly string[],
 ): Promise<Map<string, MappingView>> {
   const [mappings, partitions, gaps, waits] = await db.transaction(
@@ -39,7 +44,7 @@ export async function readMappingViews(
     mappings.map((mapping) => [
       mapping.id,
       {
-        mapping,
+        ...openFilter(filters, mapping),
         partitions: partitionsOf.get(mapping.id) ?? [],
         gaps: gapsOf.get(mapping.id) ?? [],
         waitingForNodes: (waitsOf.get(mapping.id) ?? []).map((row) => row.node_id),
@@ -48,7 +53,14 @@ export async function readMappingViews(
   );
 }
 
-/** A mapping just as it was stored: nothing has run yet, or it is not asked for. */
-export function viewOf(mapping: StoredMapping): MappingView {
-  return { mapping, partitions: [], gaps: [], waitingForNodes: [] };
+/** A mapping just as it was stored, filter criteria under a KMS key hidden. */
+export function hiddenViewOf(mapping: StoredMapping): MappingView {
+  return { mapping, filterError: null, ...NOTHING_KNOWN };
 }
+
+/** A mapping just as it was stored, filter criteria shown: nothing has run yet, or it is not asked for. */
+export function viewOf(filters: FilterSeal, mapping: StoredMapping): MappingView {
+  return { ...openFilter(filters, mapping), ...NOTHING_KNOWN };
+}
+
+const NOTHING_KNOWN = { partitions: [], gaps: [], waitingForNodes: [] };

@@ -1,15 +1,15 @@
-import type { MutableSettings } from "@penstock/core";
+import { functionArn, type MutableSettings } from "@penstock/core";
+import type { StoreContext } from "./store-context.ts";
 
-/** The columns that hold the changeable settings, as insert and update write them. */
-export function mutableColumns(functionArn: string, settings: MutableSettings) {
+/** The columns that hold the changeable settings, as insert and update write them; the filter criteria have their own (`filterColumns`). */
+export function mutableColumns({ scope }: StoreContext, settings: MutableSettings) {
   const provisioned = settings.provisionedPollers;
   return {
-    function_arn: functionArn,
+    function_arn: functionArn(scope, settings.functionRef),
     function_name: settings.functionRef.name,
     function_qualifier: settings.functionRef.qualifier,
     batch_size: settings.batchSize,
     batching_window_ms: settings.batchingWindowMs,
-    filter_patterns: settings.filterPatterns.length === 0 ? null : settings.filterPatterns,
     is_provisioned: provisioned !== null,
     minimum_pollers: provisioned?.minimumPollers ?? null,
     maximum_pollers: provisioned?.maximumPollers ?? null,

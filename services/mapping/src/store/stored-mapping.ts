@@ -12,6 +12,8 @@ export interface StoredMapping extends MappingSettings {
   readonly stateReason: string;
   readonly lastProcessingResult: string;
   readonly modifiedAtMs: number;
+  /** The filter patterns under `kmsKeyArn`, when there are any: `filterPatterns` is empty unless they were opened (`openFilter`). */
+  readonly filterSealed: Uint8Array | null;
   readonly createdAtMs: number;
   /** What keeps it from running; null when nothing does. */
   readonly problem: StoredProblem | null;
@@ -86,6 +88,7 @@ export function toStoredMapping(row: MappingRow): StoredMapping {
       : null,
     sourceAccess: row.source_access,
     kmsKeyArn: row.kms_key_arn,
+    filterSealed: row.filter_sealed,
     onFailureDestination: row.on_failure_destination,
     maximumRetryAttempts: row.maximum_retry_attempts,
     maximumRecordAgeSeconds: row.maximum_record_age_seconds,

@@ -27,6 +27,11 @@ export class LatestMessage<T> {
     if (this.#last === null) this.put(message);
   }
 
+  /** What the reader knows already, unless a newer one came: it is told of changes only. */
+  start(known: T): void {
+    this.#last ??= known;
+  }
+
   /** Ends the reader after one more message, made from the last one. */
   finish(lastOf: (last: T) => T): void {
     if (this.#last !== null) this.put(lastOf(this.#last));

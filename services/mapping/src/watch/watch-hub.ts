@@ -4,7 +4,8 @@ import type { Database, Subscription } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
 import { mappingMessage } from "../api/mapping-messages.ts";
 import { MAPPINGS_CHANNEL } from "../fleet/fleet-notice.ts";
-import { MAPPING_MISSING } from "../store/change-mapping.ts";
+import type { FilterSeal } from "../seal/filter-seal.ts";
+import { MAPPING_MISSING } from "../store/find-mapping.ts";
 import { readMappingViews } from "../store/mapping-views.ts";
 import { LatestMessage } from "./latest-message.ts";
 
@@ -13,6 +14,7 @@ type Message = mapping.EventSourceMapping;
 export interface WatchHubOptions {
   readonly db: Database;
   readonly scope: ArnScope;
+  readonly filters: FilterSeal;
   /** Most open watches; more are refused. Default 1 000. */
   readonly watchersMax?: number;
   /** How often positions are looked at. Default 1 s. */
@@ -51,8 +53,16 @@ export class WatchHub {
     this.#timer.unref();
   }
 
-  /** The mapping now and after each change, until it is gone or `signal` aborts. */
-  async *watch(id: string, signal: AbortSignal): AsyncGenerator<Message> {
+  /**
+   * The mapping now and after each change, until it is gone or `signal` aborts.
+   *
+   * @param afterRevision the settings that the watcher knows: it is not told what it is while they are still those and the state is settled
+   */
+  async *watch(
+    id: string,
+    signal: AbortSignal,
+    afterRevision?: bigint | undefined,
+  ): AsyncGenerator<Message> {
     const max = this.#options.watchersMax ?? 1_000;
     if (this.#isClosed) throw stopping();
     if (this.#count >= max) {
@@ -68,7 +78,8 @@ export class WatchHub {
       const first = await this.#read([id]);
       const now = first.get(id);
       if (!now) throw new PenstockError("notFound", MAPPING_MISSING);
-      latest.putFirst(now);
+      if (isKnown(now, afterRevision)) latest.start(now);
+      else latest.putFirst(now);
       if (signal.aborted) return;
       yield* latest.read();
       if (this.#isClosed) throw stopping();
@@ -117,8 +128,8 @@ export class WatchHub {
   }
 
   async #read(ids: readonly string[]): Promise<Map<string, Message>> {
-    const { db, scope } = this.#options;
-    const views = await readMappingViews(db, ids);
+    const { db, scope, filters } = this.#options;
+    const views = await readMappingViews(db, filters, ids);
     return new Map([...views].map(([id, view]) => [id, mappingMessage(view, scope)]));
   }
 
@@ -133,6 +144,11 @@ export class WatchHub {
     watchers?.delete(watcher);
     if (watchers?.size === 0) this.#watchers.delete(id);
   }
+}
+
+function isKnown({ revision, state }: Message, afterRevision: bigint | undefined): boolean {
+  const { ENABLED, DISABLED } = mapping.MappingState;
+  return revision === afterRevision && (state === ENABLED || state === DISABLED);
 }
 
 /** Whether two messages say the same. */

@@ -3,7 +3,7 @@ import { PenstockError } from "@penstock/core";
 import type { Database } from "@penstock/postgres";
 import type { mapping } from "@penstock/proto";
 import { mappingMessage } from "../../api/mapping-messages.ts";
-import { MAPPING_MISSING } from "../../store/change-mapping.ts";
+import { MAPPING_MISSING } from "../../store/find-mapping.ts";
 import type { MappingView } from "../../store/mapping-views.ts";
 import type { BoundedLooks } from "../bounded-looks.ts";
 import type { OpenSource } from "../source-admin.ts";

@@ -1,0 +1,45 @@
+import { type ArnScope, describeSettings, mappingArn } from "@penstock/core";
+import type { Sql } from "@penstock/postgres";
+import type { Caller } from "@penstock/runtime";
+import { noteMappingChange } from "../store/note-mapping-change.ts";
+import type { StoredMapping } from "../store/stored-mapping.ts";
+import { writeAudit } from "../store/write-audit.ts";
+
+/** What a caller did to a mapping. */
+export interface MappingDeed {
+  readonly caller: Caller;
+  readonly method: string;
+  /** Of its event. */
+  readonly kind: string;
+  readonly message: string;
+  readonly before: StoredMapping | null;
+  readonly after: StoredMapping;
+}
+
+/** Writes the event and the audit row of a mutation. */
+export async function recordMapping(sql: Sql, scope: ArnScope, deed: MappingDeed): Promise<void> {
+  const { caller, before, after } = deed;
+  const hasMoved = before?.state !== after.state;
+  await noteMappingChange(sql, after.id, deed.kind, deed.message, {
+    actor: caller.subject,
+    ...(hasMoved && before && { stateBefore: before.state }),
+    ...(hasMoved && { stateAfter: after.state }),
+  });
+  await writeAudit(sql, {
+    actor: caller.subject,
+    method: deed.method,
+    resource: mappingArn(scope, after.id),
+    before: before && audited(before),
+    after: audited(after),
+  });
+}
+
+/** Filter criteria that are kept under a key are not written beside it in the clear. */
+function audited(mapping: StoredMapping): object {
+  const shown = mapping.kmsKeyArn === null ? mapping : { ...mapping, filterPatterns: [] };
+  return {
+    state: mapping.state,
+    revision: String(mapping.revision),
+    settings: describeSettings(shown),
+  };
+}
