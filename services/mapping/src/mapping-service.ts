@@ -7,6 +7,7 @@ import { fleet as fleetProto, mapping } from "@penstock/proto";
 import {
   advertisedAddress,
   answeredHosts,
+  type HttpExtra,
   type HttpServer,
   type Logger,
   type RpcServer,
@@ -18,6 +19,7 @@ import {
 } from "@penstock/runtime";
 import { functionService } from "./api/function-routes.ts";
 import { mappingService } from "./api/mapping-routes.ts";
+import { createAwsEndpoint } from "./aws/aws-endpoint.ts";
 import { createMappingCommands } from "./commands/create-mapping-commands.ts";
 import { createFleet, type Fleet } from "./fleet/create-fleet.ts";
 import { createFunctionCommands } from "./functions/function-commands.ts";
@@ -87,6 +89,15 @@ export async function startMappingService(
       fleet.routes(router);
     },
     http: routes,
+    aws: createAwsEndpoint({
+      commands,
+      scope,
+      log,
+      clock: systemClock,
+      newId: randomUUID,
+      bodyBytesMax: settings.httpBodyBytesMax,
+      throttle: { perSecond: settings.awsRequestsPerSecond, burst: settings.awsRequestBurst },
+    }),
     ready: () => readiness(db, state.isPrepared),
   });
   const endUpkeep = startUpkeep({
@@ -142,6 +153,7 @@ interface Servers {
 interface Faces {
   readonly rpc: (router: ConnectRouter) => void;
   readonly http: (router: ConnectRouter) => void;
+  readonly aws: HttpExtra;
   readonly ready: () => { ok: boolean; reason?: string };
   readonly metrics: MappingServiceParts["metrics"];
 }
@@ -168,6 +180,7 @@ async function startServers(
       ...limits,
       port: settings.httpPort,
       routes: faces.http,
+      extra: faces.aws,
       ready: faces.ready,
       messageBytesMax: settings.httpBodyBytesMax,
       hosts: answeredHosts(settings),

@@ -21,6 +21,8 @@ export const MAPPING_SETTINGS = {
   rpcMessageBytesMax: SETTINGS.rpcMessageBytesMax,
   rpcDeadlineMsMax: SETTINGS.rpcDeadlineMsMax,
   httpBodyBytesMax: SETTINGS.httpBodyBytesMax,
+  awsRequestsPerSecond: SETTINGS.awsRequestsPerSecond,
+  awsRequestBurst: SETTINGS.awsRequestBurst,
 } as const;
 
 export type MappingSettings = Parsed<typeof MAPPING_SETTINGS>;
