@@ -7,6 +7,7 @@
  *     const url = await createTestDatabase(postgres);
  */
 import { startTestStack } from "@penstock/local";
+import { keepDatabases } from "@penstock/testkit";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
@@ -20,5 +21,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const stack = await startTestStack();
   project.provide("KAFKA", stack.kafka.bootstrapServers);
   project.provide("POSTGRES", stack.postgres.url);
-  return stack.stop;
+  return async () => {
+    await keepDatabases(stack.postgres.url);
+    await stack.stop();
+  };
 }

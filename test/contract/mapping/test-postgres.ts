@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalPostgres, startPostgres } from "@penstock/local";
 import { type Database, type DatabaseOptions, migrate, openDatabase } from "@penstock/postgres";
+import { keepDatabases } from "@penstock/testkit";
 
 /**
  * A Postgres for one test file. Databases of tests are clones of a migrated template, so that each test has its own in some
@@ -53,6 +54,7 @@ export async function startTestPostgres(isDurable = false): Promise<TestPostgres
     open: async (options) => openUrl(await migratedUrl(), options),
     async stop() {
       await Promise.all(opened.map((db) => db.close()));
+      await keepDatabases(server.url);
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,13 +1,22 @@
 /** Keeps every row of every database of a test server, for the search for planted secrets. Bytes are written as hexadecimal. */
+import { PenstockError } from "@penstock/core";
 import { type Database, openDatabase } from "@penstock/postgres";
 import { keepText, runFolder } from "./run-folder.ts";
 
 const ROWS_MAX = 20_000;
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** `serverUrl`: any database of the server. */
+/** `serverUrl`: any database of the server. A server that the test has stopped has nothing to tell any more. */
 export async function keepDatabases(serverUrl: string): Promise<void> {
   if (runFolder() === null) return;
+  try {
+    await keepAll(serverUrl);
+  } catch (error) {
+    if (!(error instanceof PenstockError) || error.code !== "unavailable") throw error;
+  }
+}
+
+async function keepAll(serverUrl: string): Promise<void> {
   const names = await ask(
     serverUrl,
     ({ sql }) => sql<{ name: string }[]>`
