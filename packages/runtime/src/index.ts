@@ -9,6 +9,16 @@ export {
   ROLES,
   type Role,
 } from "./auth/caller.ts";
+export type { FetchJson } from "./auth/jwt/key-sets.ts";
+export { accessOf, METHOD_ROLES, type MethodAccess } from "./auth/method-roles.ts";
+export {
+  type ListenerSecurity,
+  openSecurity,
+  type Security,
+  type SecurityParts,
+  type SecuritySettings,
+  securityProblems,
+} from "./auth/open-security.ts";
 export { hasRole, requireRole } from "./auth/roles.ts";
 export * from "./clock/system-clock.ts";
 export { Backoff } from "./fleet/backoff.ts";
@@ -37,6 +47,7 @@ export * from "./settings/effective-settings.ts";
 export * from "./settings/invoker-choice.ts";
 export * from "./settings/network-address.ts";
 export * from "./settings/parse-settings.ts";
+export { isLoopback, SECURITY_SETTINGS } from "./settings/security-settings.ts";
 export * from "./settings/setting.ts";
 export * from "./settings/setting-kinds.ts";
 export * from "./settings/settings-table.ts";
@@ -46,3 +57,10 @@ export * from "./telemetry/metric-definition.ts";
 export * from "./telemetry/metric-names.ts";
 export * from "./telemetry/start-telemetry.ts";
 export * from "./telemetry/trace-context.ts";
+export {
+  type ClientSecurity,
+  type ClientTls,
+  openSocket,
+  PLAIN_CLIENT,
+  schemeOf,
+} from "./tls/client-security.ts";

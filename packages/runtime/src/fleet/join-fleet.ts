@@ -14,6 +14,7 @@ import { fleet } from "@penstock/proto";
 import type { Logger } from "../logs/logger.ts";
 import { toPenstockError } from "../rpc/error-edge.ts";
 import { createRpcTransport } from "../rpc/rpc-transport.ts";
+import type { ClientSecurity } from "../tls/client-security.ts";
 import { Backoff } from "./backoff.ts";
 import { SendQueue } from "./send-queue.ts";
 
@@ -40,6 +41,8 @@ export interface JoinFleetOptions {
   readonly queueMax?: number;
   readonly backoffMinMs?: number;
   readonly backoffMaxMs?: number;
+  /** Default: in the clear, without credentials. */
+  readonly security?: ClientSecurity | undefined;
 }
 
 export interface FleetMembership {
@@ -70,7 +73,10 @@ class Membership implements FleetMembership {
 
   constructor(options: JoinFleetOptions) {
     this.#options = options;
-    this.#transport = createRpcTransport({ address: options.address });
+    this.#transport = createRpcTransport({
+      address: options.address,
+      security: options.security,
+    });
     this.#loop = this.#run();
   }
 

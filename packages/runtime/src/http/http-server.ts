@@ -1,20 +1,30 @@
 /**
- * An HTTP port (HTTP/1.1): probes, metrics, the service's RPCs as Connect (JSON or protobuf), and what the service adds.
+ * An HTTP port (HTTP/1.1, in the clear or over TLS): probes, metrics, the service's RPCs as Connect (JSON or protobuf), and what the
+ * service adds.
  *
- *     request ─▶ host guard ─▶ /healthz /readyz /metrics ─▶ RPC paths ─▶ extra ─▶ 404
+ *     request ─▶ host guard ─▶ /healthz /readyz ─▶ /metrics (viewer) ─▶ RPC paths (the gate) ─▶ extra (authenticates) ─▶ 404
  *
  * Every limit is set: header and request time, header bytes, message bytes, connections (S-19, S-20). No CORS: a browser page of
  * another origin gets nothing.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { OPEN_ACCESS } from "../auth/access.ts";
+import { listenerSecurity } from "../auth/listener-security.ts";
+import type { ListenerSecurity } from "../auth/open-security.ts";
 import type { Logger } from "../logs/logger.ts";
+import { RpcGate } from "../rpc/rpc-gate.ts";
 import { createRpcHandler, type RpcHandler } from "../rpc/rpc-handler.ts";
 import { listen } from "../service/listen.ts";
+import { followIdentity, listenerOptions } from "../tls/listener-tls.ts";
 import { createHostGuard } from "./host-guard.ts";
-import { type HttpAuthentication, httpAuthentication } from "./http-authentication.ts";
+import {
+  type HttpAuthentication,
+  httpAuthentication,
+  respondDenied,
+} from "./http-authentication.ts";
 import { respondJson } from "./respond-json.ts";
 
 export interface Readiness {
@@ -55,6 +65,8 @@ export interface HttpServerOptions {
   readonly connectionsMax?: number;
   /** How long `stop` waits for requests before it ends them; default 5 s. */
   readonly stopMsMax?: number;
+  /** Who may call, and TLS. Default: everybody, in the clear; on the loopback only. */
+  readonly security?: ListenerSecurity;
 }
 
 export interface HttpServer {
@@ -70,28 +82,34 @@ const KEEP_ALIVE_MS = 5000;
 const CONNECTION_CHECK_MS = 1000;
 
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { access, tls } = listenerSecurity(options);
+  const gate = new RpcGate(access);
   const rpc =
     options.routes === undefined
       ? null
       : createRpcHandler({
           log: options.log,
           hasGrpc: false,
+          gate,
           routes: options.routes,
           messageBytesMax: options.messageBytesMax,
           deadlineMsMax: options.deadlineMsMax,
           requestMsMax: options.requestMsMax,
         });
   const life = { isStopping: false };
-  const server = createServer(
-    {
-      headersTimeout: options.headersMsMax ?? 10_000,
-      requestTimeout: options.requestMsMax ?? 30_000,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CONNECTION_CHECK_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-    },
-    createRequestHandler(options, rpc, life),
-  );
+  const limits = {
+    headersTimeout: options.headersMsMax ?? 10_000,
+    requestTimeout: options.requestMsMax ?? 30_000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  };
+  const onRequest = createRequestHandler(options, rpc, life, httpAuthentication(access));
+  const server =
+    tls === null
+      ? createServer(limits, onRequest)
+      : createTlsServer({ ...limits, ...listenerOptions(tls) }, onRequest);
+  const unfollow = tls === null ? () => {} : followIdentity(tls, server as TlsServer);
   server.maxHeadersCount = HEADERS_MAX;
   server.maxConnections = options.connectionsMax ?? 500;
   // Nothing here upgrades, tunnels or sees malformed requests: Node answers those itself and closes.
@@ -103,7 +121,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     port,
     stop() {
       life.isStopping = true;
-      stopping ??= stopServer(server, rpc, options.stopMsMax ?? 5000);
+      stopping ??= stopServer(server, rpc, options.stopMsMax ?? 5000).then(() => {
+        gate.close();
+        unfollow();
+      });
       return stopping;
     },
   };
@@ -113,10 +134,10 @@ function createRequestHandler(
   options: HttpServerOptions,
   rpc: RpcHandler | null,
   life: { readonly isStopping: boolean },
+  authentication: HttpAuthentication,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { log } = options;
   const guard = createHostGuard([options.host, ...(options.hosts ?? [])]);
-  const authentication = httpAuthentication(OPEN_ACCESS);
 
   function route(request: IncomingMessage, response: ServerResponse): void {
     const refusal = guard(request);
@@ -137,7 +158,7 @@ function createRequestHandler(
         life.isStopping ? { ok: false, reason: "stopping" } : options.ready(),
       );
     } else if (isRead && path === "/metrics" && options.metrics !== undefined) {
-      options.metrics(request, response);
+      serveMetrics(options.metrics, authentication, request, response);
     } else if (request.method === "POST" && rpc?.handle(request, response) === true) {
       return;
     } else if (options.extra?.(request, response, authentication) !== true) {
@@ -159,6 +180,22 @@ function createRequestHandler(
       else respondJson(response, 500, { code: "internal", message: "internal error" });
     }
   };
+}
+
+/** The numbers tell of mappings, topics and functions: for viewers. */
+function serveMetrics(
+  metrics: NonNullable<HttpServerOptions["metrics"]>,
+  authentication: HttpAuthentication,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  authentication
+    .admit(request, "viewer")
+    .then(() => metrics(request, response))
+    .catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else respondDenied(response, error);
+    });
 }
 
 function respondReadiness(response: ServerResponse, { ok, reason }: Readiness): void {

@@ -1,18 +1,31 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { PenstockError } from "@penstock/core";
+import { CALLER, type Caller } from "../auth/caller.ts";
 import type { Logger } from "../logs/logger.ts";
 import { toConnectError } from "./error-edge.ts";
+import { DENIAL } from "./rpc-gate.ts";
 import { streamUntilAborted, untilAborted } from "./until-aborted.ts";
 
 /**
  * Stands around every RPC that a service serves: ends it when its signal aborts (deadline, caller gone, server stopping) even when the
  * handler doesn't look, translates what it throws ({@link toConnectError}), and writes one debug line with the outcome and the
- * duration. A bug is written as an error, with all that is known.
+ * duration. A bug is written as an error, with all that is known. A call that the gate has denied ends here.
+ *
+ * @param onRefused hears of callers whom a handler denied something
  */
-export function callInterceptor(log: Logger): Interceptor {
+export function callInterceptor(
+  log: Logger,
+  onRefused: (path: string, caller: Caller) => void = () => {},
+): Interceptor {
   return (next) => async (request) => {
-    const call = new ObservedCall(log, `${request.service.typeName}/${request.method.name}`);
-    const { signal } = request;
+    const method = `${request.service.typeName}/${request.method.name}`;
+    const { signal, contextValues } = request;
+    const call = new ObservedCall(log, method, () =>
+      onRefused(`/${method}`, contextValues.get(CALLER)),
+    );
     try {
+      const denial = contextValues.get(DENIAL);
+      if (denial !== null) throw call.denied(denial);
       const given = request.stream
         ? { ...request, message: streamUntilAborted(request.message, signal) }
         : request;
@@ -23,19 +36,38 @@ export function callInterceptor(log: Logger): Interceptor {
       }
       return { ...response, message: observeStream(call, response.message, signal) };
     } catch (error) {
-      throw call.failed(error, signal);
+      throw error instanceof DeniedCall ? error.answer : call.failed(error, signal);
     }
   };
+}
+
+/** Carries the answer to a denied call past the look at what handlers throw. */
+class DeniedCall extends Error {
+  readonly answer: ConnectError;
+
+  constructor(answer: ConnectError) {
+    super(answer.message);
+    this.answer = answer;
+  }
 }
 
 class ObservedCall {
   readonly #log: Logger;
   readonly #method: string;
+  readonly #onRefused: () => void;
   readonly #startedMs = performance.now();
 
-  constructor(log: Logger, method: string) {
+  constructor(log: Logger, method: string, onRefused: () => void) {
     this.#log = log;
     this.#method = method;
+    this.#onRefused = onRefused;
+  }
+
+  /** The gate has counted and logged it. */
+  denied(denial: PenstockError): DeniedCall {
+    const { error, isBug } = toConnectError(denial);
+    if (isBug) this.#log.error("call failed by a bug", { method: this.#method, error: denial });
+    return new DeniedCall(error);
   }
 
   succeeded(): void {
@@ -44,6 +76,7 @@ class ObservedCall {
 
   /** The error that leaves. */
   failed(error: unknown, signal: AbortSignal): ConnectError {
+    if (error instanceof PenstockError && error.code === "permissionDenied") this.#onRefused();
     const outgoing = signal.aborted ? abortedError(error, signal) : toConnectError(error);
     const fields = {
       method: this.#method,

@@ -20,14 +20,17 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { ClientTls } from "../tls/client-security.ts";
 import { dial } from "./dial.ts";
 import { WINDOW_BYTES } from "./rpc-sessions.ts";
 
 export interface RpcConnectionOptions {
   readonly host: string;
   readonly port: number;
-  /** `http://host:port`. */
+  /** `http://host:port` or `https://…`. */
   readonly origin: string;
+  /** What to verify and to show, as it is now; null: in the clear. */
+  readonly tls: (() => ClientTls) | null;
   readonly connectMsMax: number;
   /** Between pings; an answer may take as long. */
   readonly pingIntervalMs: number;
@@ -91,8 +94,8 @@ export class RpcConnection {
   }
 
   #open(): Promise<ClientHttp2Session> {
-    const { host, port, origin, connectMsMax } = this.#options;
-    const socket = dial(host, port, connectMsMax);
+    const { host, port, origin, connectMsMax, tls } = this.#options;
+    const socket = dial({ host, port }, connectMsMax, tls === null ? null : tls());
     // Before the session listens: it would end its calls as cancelled, and a lost connection is no cancellation.
     socket.once("close", () => session.destroy(lost()));
     const session = connect(origin, {

@@ -1,6 +1,7 @@
 /**
  * RPC calls that arrive as Node requests, over HTTP/1.1 or HTTP/2. What is always true of a call that a service sees:
  *
+ * - its caller is known and may call this method ({@link RpcGate});
  * - it has a deadline when it is unary: its own, or the longest that is allowed;
  * - its message is no larger than the limit, came in time, and isn't compressed (so nothing is ever inflated here);
  * - what it throws leaves through the error edge.
@@ -15,9 +16,14 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { OPEN_ACCESS } from "../auth/access.ts";
 import type { Logger } from "../logs/logger.ts";
+import { presentedBy } from "../tls/presented.ts";
 import { callInterceptor } from "./call-interceptor.ts";
+import { withoutBody } from "./denied-call.ts";
+import { toConnectError } from "./error-edge.ts";
 import { guardJson } from "./json-guard.ts";
+import { RpcGate, type Verdict, valuesOf } from "./rpc-gate.ts";
 
 export const MESSAGE_BYTES_MAX_DEFAULT = 16 * 1024 * 1024;
 export const DEADLINE_MS_MAX_DEFAULT = 15 * 60_000;
@@ -38,6 +44,8 @@ export interface RpcHandlerOptions {
   readonly deadlineMsMax?: number | undefined;
   /** How long the message of a call that isn't a client stream may take to arrive. */
   readonly requestMsMax?: number | undefined;
+  /** Default: everybody. */
+  readonly gate?: RpcGate | undefined;
 }
 
 export interface RpcHandler {
@@ -49,6 +57,8 @@ export interface RpcHandler {
   endCalls(): void;
 }
 
+const FREE: Verdict = { isIn: true, admission: null };
+
 type UniversalHandler = ConnectRouter["handlers"][number];
 
 export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
@@ -56,6 +66,7 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
   const requestMsMax = options.requestMsMax ?? REQUEST_MS_MAX_DEFAULT;
   const deadlineMsMax = options.deadlineMsMax ?? DEADLINE_MS_MAX_DEFAULT;
   const messageBytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX_DEFAULT;
+  const gate = options.gate ?? new RpcGate(OPEN_ACCESS);
   const streams = new AbortController();
   const calls = new AbortController();
   const router = createConnectRouter({
@@ -67,7 +78,7 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
     writeMaxBytes: messageBytesMax,
     maxTimeoutMs: deadlineMsMax,
     shutdownSignal: calls.signal,
-    interceptors: [callInterceptor(log)],
+    interceptors: [callInterceptor(log, (path, caller) => gate.refused(path, caller))],
   });
   options.routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
@@ -81,17 +92,41 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
     const isSingleRequest = !/^(client|bidi)_streaming$/.test(handler.method.methodKind);
     if (isSingleRequest) endSlowRequest(request, response, requestMsMax);
     closeWhenAnswered(response);
-    const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+    const path = handler.requestPath;
+    const verdict: Verdict = gate.isFree(path)
+      ? FREE
+      : await gate.judge(path, presentedBy(request));
+    if (response.destroyed) return;
+    const values = valuesOf(verdict);
+    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     if (!isStream) setDefaultDeadline(universal.header, deadlineMsMax);
-    const answer = await handler({
-      ...universal,
-      body: guardJson(
-        universal.header.get("content-type") ?? "",
-        universal.body as AsyncIterable<Uint8Array>,
-      ),
-      signal: isStream ? AbortSignal.any([universal.signal, streams.signal]) : universal.signal,
-    });
-    await universalResponseToNodeResponse(answer, response);
+    if (!verdict.isIn) {
+      await universalResponseToNodeResponse(await handler(withoutBody(universal)), response);
+      return;
+    }
+    const body = guardJson(
+      universal.header.get("content-type") ?? "",
+      universal.body as AsyncIterable<Uint8Array>,
+    );
+    if (!isStream) {
+      await universalResponseToNodeResponse(await handler({ ...universal, body }), response);
+      return;
+    }
+    const withdrawn = new AbortController();
+    const { admission } = verdict;
+    const unwatch =
+      admission === null
+        ? null
+        : gate.watch(path, admission, (reason) => withdrawn.abort(toConnectError(reason).error));
+    try {
+      const signal = AbortSignal.any([universal.signal, streams.signal, withdrawn.signal]);
+      await universalResponseToNodeResponse(
+        await handler({ ...universal, body, signal }),
+        response,
+      );
+    } finally {
+      unwatch?.();
+    }
   }
 
   return {

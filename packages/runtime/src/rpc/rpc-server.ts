@@ -1,36 +1,48 @@
 /**
- * A gRPC port: gRPC, gRPC-Web and Connect over cleartext HTTP/2, with health and reflection.
+ * A gRPC port: gRPC, gRPC-Web and Connect over HTTP/2, in the clear or over TLS, with health and reflection.
  *
- *     connection ─▶ session ─▶ stream ─┬─ rawStreams[path]        the hot path, frames by hand
- *                                      ├─ connect: the service's RPCs, health, reflection
+ *     connection ─▶ session ─▶ stream ─┬─ gate ─▶ rawStreams[path]    the hot path, frames by hand
+ *                                      ├─ gate ─▶ connect: the service's RPCs, health, reflection
  *                                      └─ unknown path: UNIMPLEMENTED
  *
  * Every limit is set: message size, deadline, streams and header bytes of a session, resets and malformed frames, slow peers,
  * connections (S-19, S-20).
  */
 import {
+  createSecureServer,
   createServer,
+  type Http2Server,
   Http2ServerRequest,
   Http2ServerResponse,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type ServerOptions,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
+import { listenerSecurity } from "../auth/listener-security.ts";
+import type { ListenerSecurity } from "../auth/open-security.ts";
 import type { Logger } from "../logs/logger.ts";
 import { listen } from "../service/listen.ts";
+import { followIdentity, type ListenerTls, listenerOptions } from "../tls/listener-tls.ts";
 import { file_google_rpc_error_details } from "./generated/google/rpc/error_details_pb.ts";
 import { Health } from "./generated/grpc/health/v1/health_pb.ts";
 import { ServerReflection as ReflectionV1 } from "./generated/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ReflectionV1Alpha } from "./generated/grpc/reflection/v1alpha/reflection_pb.ts";
 import { createHealth } from "./health.ts";
+import { serveRawStream } from "./raw-stream.ts";
 import { createReflection } from "./reflection.ts";
+import { RpcGate } from "./rpc-gate.ts";
 import { createRpcHandler, type RpcHandler } from "./rpc-handler.ts";
 import { RpcSessions, WINDOW_BYTES } from "./rpc-sessions.ts";
 
-/** Serves one path with the bare stream. Nothing of the RPC library is involved: framing, status and errors are the handler's. */
+/**
+ * Serves one path with the bare stream, once its caller was let in. Nothing of the RPC library is involved: framing, status and errors are
+ * the handler's. No byte was read from the stream, and it has a listener for errors.
+ */
 export type RawStreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 export interface RpcServerOptions {
@@ -61,6 +73,10 @@ export interface RpcServerOptions {
   readonly pingIntervalMs?: number;
   /** How long `stop` waits for calls before it ends them; default 5 s. */
   readonly stopMsMax?: number;
+  /** Who may call, and TLS. Default: everybody, in the clear; on the loopback only. */
+  readonly security?: ListenerSecurity;
+  /** Between looks at the credentials of open streams; default 30 s. */
+  readonly recheckMs?: number;
 }
 
 export interface RpcServer {
@@ -86,16 +102,19 @@ const RESETS_PER_SECOND = 100;
 const DESTROY_GRACE_MS = 500;
 
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const { access, tls } = listenerSecurity(options);
+  const gate = new RpcGate(access, options.recheckMs);
   const health = createHealth(options.services.map(({ typeName }) => typeName));
   const handler = createRpcHandler({
     log: options.log,
     hasGrpc: true,
+    gate,
     messageBytesMax: options.messageBytesMax,
     deadlineMsMax: options.deadlineMsMax,
     requestMsMax: options.requestMsMax,
     routes: (router) => addRoutes(router, options, health.service),
   });
-  const server = createServer({
+  const limits = {
     settings: {
       initialWindowSize: WINDOW_BYTES,
       maxFrameSize: FRAME_BYTES_MAX,
@@ -107,7 +126,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     maxHeaderListPairs: HEADER_PAIRS_MAX,
     streamResetBurst: RESET_BURST,
     streamResetRate: RESETS_PER_SECOND,
-  });
+  };
+  const server = createListener(limits, tls);
+  const unfollow = tls === null ? () => {} : followIdentity(tls, server as unknown as TlsServer);
+  const sockets = trackSockets(server);
   server.maxConnections = options.connectionsMax ?? 1000;
   const sessions = new RpcSessions({
     prefaceMsMax: options.prefaceMsMax ?? 10_000,
@@ -124,7 +146,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   server.on("stream", (stream, headers, _flags, rawHeaders: string[]) => {
     const raw = rawStreams.get(headers[":path"] ?? "");
     if (raw === undefined) serveCall(handler, stream, headers, rawHeaders);
-    else raw(stream, headers);
+    else serveRawStream(gate, raw, stream, headers);
   });
   await listen(server, options.host, options.port);
   const { address, port } = server.address() as AddressInfo;
@@ -138,8 +160,14 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     handler.endStreams();
     const limitMs = options.stopMsMax ?? 5000;
     const endCalls = setTimeout(() => handler.endCalls(), limitMs);
-    const destroy = setTimeout(() => sessions.destroy(), limitMs + DESTROY_GRACE_MS);
+    const destroy = setTimeout(() => {
+      sessions.destroy();
+      // Also those that never came to a session.
+      for (const socket of sockets) socket.destroy();
+    }, limitMs + DESTROY_GRACE_MS);
     await closed;
+    gate.close();
+    unfollow();
     clearTimeout(endCalls);
     clearTimeout(destroy);
   }
@@ -149,6 +177,23 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     setHealth: (isServing) => health.set(isServing),
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Both kinds emit the same events, of which the types say so for one only. */
+function createListener(limits: ServerOptions, tls: ListenerTls | null): Http2Server {
+  if (tls === null) return createServer(limits);
+  const secure = { ...limits, ...listenerOptions(tls), ALPNProtocols: ["h2"] };
+  return createSecureServer(secure) as unknown as Http2Server;
+}
+
+/** Connections from their first packet, before TLS and HTTP/2. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return sockets;
 }
 
 function addRoutes(

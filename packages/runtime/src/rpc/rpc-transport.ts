@@ -1,13 +1,14 @@
 /**
- * The client side between Penstock's services: gRPC over one cleartext HTTP/2 connection, opened when needed and again after it broke.
+ * The client side between Penstock's services: gRPC over one HTTP/2 connection, in the clear or over TLS, opened when needed and again after it broke.
  *
  * What is always true: a connection attempt ends within seconds, a peer that doesn't answer pings counts as gone, a single call has a
  * deadline, and messages are bounded.
  */
-import type { Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PenstockError } from "@penstock/core";
 import { parseAddress } from "../settings/network-address.ts";
+import { type ClientSecurity, PLAIN_CLIENT, schemeOf } from "../tls/client-security.ts";
 import { RpcConnection } from "./rpc-connection.ts";
 import { MESSAGE_BYTES_MAX_DEFAULT } from "./rpc-handler.ts";
 
@@ -22,6 +23,8 @@ export interface RpcTransportOptions {
   readonly connectMsMax?: number;
   /** Between pings; an answer may take as long. Default 5 s. */
   readonly pingIntervalMs?: number;
+  /** TLS, and the credentials of each call. Default: neither. */
+  readonly security?: ClientSecurity | undefined;
 }
 
 export interface RpcTransport extends Transport {
@@ -35,16 +38,19 @@ export function createRpcTransport(options: RpcTransportOptions): RpcTransport {
     throw new PenstockError("invalidArgument", `${options.address} must be host:port.`);
   }
   const messageBytesMax = options.messageBytesMax ?? MESSAGE_BYTES_MAX_DEFAULT;
-  const baseUrl = `http://${options.address}`;
+  const security = options.security ?? PLAIN_CLIENT;
+  const baseUrl = `${schemeOf(security)}://${options.address}`;
   const connection = new RpcConnection({
     ...target,
     origin: baseUrl,
+    tls: security.tls,
     connectMsMax: options.connectMsMax ?? 5000,
     pingIntervalMs: options.pingIntervalMs ?? 5000,
   });
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager: connection,
+    interceptors: [authorize(security)],
     acceptCompression: [],
     readMaxBytes: messageBytesMax,
     writeMaxBytes: messageBytesMax,
@@ -55,5 +61,14 @@ export function createRpcTransport(options: RpcTransportOptions): RpcTransport {
       transport.unary(method, signal, timeoutMs ?? deadlineMs, ...rest),
     stream: (...call) => transport.stream(...call),
     close: () => connection.close(),
+  };
+}
+
+/** The token as it is at the time of the call. */
+function authorize({ authorization }: ClientSecurity): Interceptor {
+  return (next) => (request) => {
+    const value = authorization();
+    if (value !== null) request.header.set("authorization", value);
+    return next(request);
   };
 }

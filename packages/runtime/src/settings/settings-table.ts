@@ -8,6 +8,7 @@
 import { AWS_SETTINGS } from "./aws-settings.ts";
 import { invokerChoice } from "./invoker-choice.ts";
 import { MAPPING_API } from "./mapping-api-settings.ts";
+import { SECURITY_SETTINGS } from "./security-settings.ts";
 import { address, flag, integer, list, port, secret, text } from "./setting-kinds.ts";
 
 const KIB = 1024;
@@ -288,6 +289,7 @@ export const SETTING_GROUPS = {
   "State and identity": STATE,
   "Mapping API": MAPPING_API,
   "AWS API": AWS_SETTINGS,
+  Security: SECURITY_SETTINGS,
   Behaviour: BEHAVIOUR,
   Limits: LIMITS,
   Telemetry: TELEMETRY,
@@ -297,6 +299,7 @@ export const SETTING_GROUPS = {
 export const SETTINGS = Object.freeze({
   ...ADDRESSES,
   ...STATE,
+  ...SECURITY_SETTINGS,
   ...MAPPING_API,
   ...AWS_SETTINGS,
   ...BEHAVIOUR,

@@ -194,6 +194,15 @@ const FLEET = {
   leader: gauge("penstock.leader", "1", [], "1 on the mapping replica that leads, else 0."),
 } as const;
 
+const SECURITY = {
+  callsDenied: counter(
+    "penstock.calls.denied",
+    "{call}",
+    ["reason"],
+    "Calls that were refused: without good credentials (unauthenticated), without the role (permissionDenied), or ended because the credential was taken back or has expired (withdrawn).",
+  ),
+} as const;
+
 const PROCESS = {
   logDroppedLines: counter(
     "penstock.log.dropped.lines",
@@ -223,6 +232,7 @@ export const METRIC_GROUPS = {
   Delivery: DELIVERY,
   Kafka: KAFKA,
   Fleet: FLEET,
+  Security: SECURITY,
   Process: PROCESS,
 } as const;
 
@@ -232,6 +242,7 @@ export const METRICS = Object.freeze({
   ...DELIVERY,
   ...KAFKA,
   ...FLEET,
+  ...SECURITY,
   ...PROCESS,
 });
 
