@@ -87,7 +87,6 @@ function parseFile(uri: string, path: string): ParsedReference {
   const problem = pathProblem(path);
   if (problem !== null)
     return wrong(`must name a file below PENSTOCK_SECRETS_DIR whose path ${problem}`);
-  if (path.endsWith(POLICY_FILE_END)) return wrong("must not name a policy file");
   return { ok: true, reference: { kind: "file", uri, path } };
 }
 
@@ -106,6 +105,7 @@ function parseVault(uri: string, path: string): ParsedReference {
 
 function pathProblem(path: string): string | null {
   if (path === "") return "is not empty";
+  if (path.endsWith(POLICY_FILE_END)) return `does not end with ${POLICY_FILE_END}`;
   for (const segment of path.split("/")) {
     if (segment === "") return "has no empty part";
     if (segment === "." || segment === "..") return "has no . and .. in it";

@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { concealed } from "../cache/secret-value.ts";
 import { readCertificates, toPem } from "./read-certificates.ts";
 import { SecretMembers } from "./read-members.ts";
 import { readPrivateKey } from "./read-private-key.ts";
@@ -51,7 +52,7 @@ function readGrant(members: SecretMembers): OAuthClient["grant"] {
   const clientSecret = members.optional("oauthClientSecret");
   const given = JWT_MEMBERS.filter((name) => members.optional(name) !== null);
   if (clientSecret !== null) {
-    if (given.length === 0) return { kind: "clientCredentials", clientSecret };
+    if (given.length === 0) return concealed({ kind: "clientCredentials" as const, clientSecret });
     throw members.malformed(
       `has "oauthClientSecret" (client credentials) and "${given[0]}" (JWT bearer): leave one grant's members out`,
     );
