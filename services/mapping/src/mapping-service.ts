@@ -2,15 +2,20 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { compileFilter } from "@penstock/core";
+import { createAddressGuard, createKeySetFetch } from "@penstock/egress";
+import { createAdmin } from "@penstock/kafka";
 import { type Database, openDatabase } from "@penstock/postgres";
 import { fleet as fleetProto, mapping } from "@penstock/proto";
 import {
   advertisedAddress,
   answeredHosts,
+  createRpcTransport,
   type HttpExtra,
   type HttpServer,
   type Logger,
+  openSecurity,
   type RpcServer,
+  type Security,
   type Service,
   startHttpServer,
   startRpcServer,
@@ -26,6 +31,7 @@ import { createFunctionCommands } from "./functions/function-commands.ts";
 import { readFunctionsFile } from "./functions/functions-file.ts";
 import { createHeaderSeal, type HeaderSeal } from "./functions/header-seal.ts";
 import { openFunctionRegistry } from "./functions/open-function-registry.ts";
+import { inspectRoutes } from "./inspect/inspect-routes.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { createFilterSeal } from "./seal/filter-seal.ts";
 import { readKmsKeysFile } from "./seal/kms-keys-file.ts";
@@ -56,6 +62,8 @@ export async function startMappingService(
   settings: MappingSettings,
   { log, metrics, meter }: MappingServiceParts,
 ): Promise<Service> {
+  const fetchJson = createKeySetFetch(settings);
+  const security = await openSecurity(settings, { log, meter, fetchJson });
   const keyFile = settings.encryptionKeyFile ?? join(settings.dataDir, "encryption-key");
   const seal = createHeaderSeal(await readSealKey(keyFile));
   const functions = settings.functions === null ? [] : await readFunctionsFile(settings.functions);
@@ -72,18 +80,28 @@ export async function startMappingService(
     functions: openFunctionRegistry(db, seal, log),
     filters,
   });
-  const commands = createMappingCommands({
+  const commandParts = {
     db,
     scope,
     filters,
     clock: systemClock,
-    rules: { isStrict: false, check: compileFilter },
+    rules: { isStrict: settings.awsStrict, check: compileFilter },
     newId: randomUUID,
+  };
+  const commands = createMappingCommands(commandParts);
+  const addressGuard = createAddressGuard(settings);
+  const inspections = inspectRoutes({
+    commands,
+    commandParts,
+    dial: (address) => createRpcTransport({ address }),
+    openSource: ({ bootstrapServers }) =>
+      createAdmin({ bootstrapServers, addressGuard, clock: systemClock, log }),
   });
-  const routes = apiRoutes({ db, scope, commands, watches }, seal);
+  const routes = apiRoutes({ db, scope, commands, watches }, inspections, seal);
   const state = { isPrepared: false };
   const servers = await startServers(settings, log, {
     metrics,
+    security,
     rpc: (router) => {
       routes(router);
       fleet.routes(router);
@@ -124,15 +142,19 @@ export async function startMappingService(
   return {
     ...addresses,
     stop: () => {
-      stopping ??= stop({ end, preparing, servers, watches, fleet, db });
+      stopping ??= stop({ end, preparing, servers, watches, fleet, db, security });
       return stopping;
     },
   };
 }
 
-function apiRoutes(context: Parameters<typeof mappingService>[0], seal: HeaderSeal) {
+function apiRoutes(
+  context: Parameters<typeof mappingService>[0],
+  inspections: ReturnType<typeof inspectRoutes>,
+  seal: HeaderSeal,
+) {
   return (router: ConnectRouter): void => {
-    router.service(mapping.MappingService, mappingService(context));
+    router.service(mapping.MappingService, { ...mappingService(context), ...inspections });
     router.service(
       mapping.FunctionService,
       functionService(context.db, createFunctionCommands(context.db, seal)),
@@ -155,6 +177,7 @@ interface Faces {
   readonly http: (router: ConnectRouter) => void;
   readonly aws: HttpExtra;
   readonly ready: () => { ok: boolean; reason?: string };
+  readonly security: Security;
   readonly metrics: MappingServiceParts["metrics"];
 }
 
@@ -168,6 +191,7 @@ async function startServers(
     log,
     messageBytesMax: settings.rpcMessageBytesMax,
     deadlineMsMax: settings.rpcDeadlineMsMax,
+    security: faces.security,
   };
   const rpc = await startRpcServer({
     ...limits,
@@ -200,14 +224,17 @@ interface Running {
   readonly watches: WatchHub;
   readonly fleet: Fleet;
   readonly db: Database;
+  readonly security: Security;
 }
 
 /** Callers first, then controllers, the database last: what still runs can finish its statement. */
-async function stop({ end, preparing, servers, watches, fleet, db }: Running): Promise<void> {
+async function stop(running: Running): Promise<void> {
+  const { end, preparing, servers, watches, fleet, db } = running;
   end.abort();
   servers.rpc.setHealth(false);
   await watches.close();
   await Promise.all([servers.rpc.stop(), servers.http.stop(), fleet.stop()]);
   await db.close();
   await preparing;
+  running.security.close();
 }

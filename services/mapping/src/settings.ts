@@ -1,5 +1,12 @@
 import type { FieldViolation } from "@penstock/core";
-import { type Environment, type Parsed, parseSettings, SETTINGS } from "@penstock/runtime";
+import {
+  type Environment,
+  type Parsed,
+  parseSettings,
+  SECURITY_SETTINGS,
+  SETTINGS,
+  securityProblems,
+} from "@penstock/runtime";
 
 /** What the mapping service reads of the environment. */
 export const MAPPING_SETTINGS = {
@@ -21,15 +28,20 @@ export const MAPPING_SETTINGS = {
   rpcMessageBytesMax: SETTINGS.rpcMessageBytesMax,
   rpcDeadlineMsMax: SETTINGS.rpcDeadlineMsMax,
   httpBodyBytesMax: SETTINGS.httpBodyBytesMax,
+  awsStrict: SETTINGS.awsStrict,
   awsRequestsPerSecond: SETTINGS.awsRequestsPerSecond,
   awsRequestBurst: SETTINGS.awsRequestBurst,
+  ...SECURITY_SETTINGS,
 } as const;
 
 export type MappingSettings = Parsed<typeof MAPPING_SETTINGS>;
 
 /** @throws PenstockError `invalidArgument` that lists everything that is wrong. */
 export function parseMappingSettings(env: Environment): MappingSettings {
-  return parseSettings(MAPPING_SETTINGS, env, arnProblems);
+  return parseSettings(MAPPING_SETTINGS, env, (settings) => [
+    ...arnProblems(settings),
+    ...securityProblems(settings),
+  ]);
 }
 
 /** Region and account become part of ARNs, so they must look as AWS's do. */

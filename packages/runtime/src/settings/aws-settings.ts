@@ -1,7 +1,13 @@
-import { integer } from "./setting-kinds.ts";
+import { flag, integer } from "./setting-kinds.ts";
 
 /** What the AWS face of the mapping service allows. */
 export const AWS_SETTINGS = {
+  awsStrict: flag({
+    name: "PENSTOCK_AWS_STRICT",
+    default: false,
+    description:
+      "Refuses what AWS refuses and Penstock could do, such as retry limits without provisioned mode.",
+  }),
   awsRequestsPerSecond: integer({
     name: "PENSTOCK_AWS_REQUESTS_PER_SECOND",
     min: 0,

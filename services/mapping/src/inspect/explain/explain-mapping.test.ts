@@ -52,6 +52,7 @@ function explained(facts: {
       partitions: [],
       gaps: [],
       waitingForNodes: [],
+      filterError: null,
     },
     shown: create(mapping.EventSourceMappingSchema, {
       state: MappingState.ENABLED,
