@@ -6,6 +6,7 @@ export * from "./address/address-rules.ts";
 export * from "./address/guarded-connect.ts";
 export * from "./address/name-lookups.ts";
 export * from "./grpc/grpc-frame-reader.ts";
+export * from "./guarded-http/fetch-json.ts";
 export * from "./guarded-http/guarded-http.ts";
 export * from "./invoke-stream/stream-request.ts";
 export * from "./invoke-stream/stream-response.ts";

@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Invoker } from "@penstock/core";
-import { AddressGuard, InvokerCore } from "@penstock/egress";
+import { AddressGuard, createKeySetFetch, InvokerCore } from "@penstock/egress";
 import { fleet, invoker } from "@penstock/proto";
 import {
   advertisedAddress,
   answeredHosts,
   joinFleet,
   type Logger,
+  openSecurity,
   parseAddress,
   type Service,
   startHttpServer,
@@ -45,7 +46,12 @@ const SHARE_USE_INTERVAL_MS = 1_000;
 
 export async function startInvokerService(options: InvokerServiceOptions): Promise<InvokerService> {
   const { settings, log, telemetry } = options;
-  const invokerId = randomUUID();
+  const security = await openSecurity(settings, {
+    log,
+    meter: telemetry.meter,
+    fetchJson: createKeySetFetch(settings),
+  });
+  const invokerId = settings.nodeId ?? randomUUID();
   const ownPorts = new Set(portsOf(settings));
   const core = new InvokerCore({
     clock: systemClock,
@@ -72,6 +78,7 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     services: [invoker.InvokerService],
     rawStreams: { [INVOKE_STREAM_PATH]: (stream, headers) => streams.handle(stream, headers) },
     stopMsMax: settings.drainLimitMs,
+    security,
   });
   const http = await startHttpServer({
     host: settings.host,
@@ -81,6 +88,7 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     ready: () => (core.hasFunctions ? { ok: true } : { ok: false, reason: "no functions yet" }),
     metrics: (request, response) => telemetry.metricsHandler(request, response),
     hosts: answeredHosts(settings),
+    security,
   });
   ownPorts.add(rpc.port).add(http.port);
   observeInvoker(telemetry, core.invoker, () => streams.streams);
@@ -96,6 +104,7 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     onMessage: (message) => core.apply(message),
     onConnected: () => {},
     onDisconnected: () => {},
+    security: security.client,
   });
   const reports = setInterval(() => reportUse(core, membership), SHARE_USE_INTERVAL_MS);
   const service = {
@@ -113,6 +122,7 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     await rpc.stop();
     await http.stop();
     await core.invoker.close();
+    security.close();
   }
   return { ...service, stop: () => (stopping ??= stop()) };
 }

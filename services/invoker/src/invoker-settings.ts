@@ -1,5 +1,11 @@
 import type { FieldViolation } from "@penstock/core";
-import { type Environment, parseSettings, SETTINGS } from "@penstock/runtime";
+import {
+  type Environment,
+  parseSettings,
+  SECURITY_SETTINGS,
+  SETTINGS,
+  securityProblems,
+} from "@penstock/runtime";
 
 const SCHEMA = {
   host: SETTINGS.host,
@@ -11,6 +17,7 @@ const SCHEMA = {
   allowPrivateAddresses: SETTINGS.allowPrivateAddresses,
   drainLimitMs: SETTINGS.drainLimitMs,
   shutdownDeadlineMs: SETTINGS.shutdownDeadlineMs,
+  ...SECURITY_SETTINGS,
   // Read here only to be refused as targets of functions: services of one machine share its ports.
   mappingGrpcPort: SETTINGS.mappingGrpcPort,
   mappingHttpPort: SETTINGS.mappingHttpPort,
@@ -24,7 +31,7 @@ export type InvokerSettings = ReturnType<typeof parseInvokerSettings>;
 /** Pure. Throws `invalidArgument` with all problems at once. */
 export function parseInvokerSettings(env: Environment) {
   return parseSettings(SCHEMA, env, (settings) => {
-    const violations: FieldViolation[] = [];
+    const violations: FieldViolation[] = securityProblems(settings);
     if (settings.shutdownDeadlineMs <= settings.drainLimitMs) {
       violations.push({
         field: "PENSTOCK_SHUTDOWN_DEADLINE_MS",

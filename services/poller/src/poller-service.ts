@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Invoker } from "@penstock/core";
-import { createAddressGuard } from "@penstock/egress";
+import { createAddressGuard, createKeySetFetch } from "@penstock/egress";
 import { createRecordSourceDriver } from "@penstock/kafka";
 import { poller } from "@penstock/proto";
 import {
   advertisedAddress,
   answeredHosts,
   type Logger,
+  openSecurity,
   type Service,
   startHttpServer,
   startRpcServer,
@@ -48,7 +49,12 @@ export interface PollerServiceOptions {
 /** Starts a poller node: its API, its stream to the fleet, and whatever it is assigned. */
 export async function startPollerService(options: PollerServiceOptions): Promise<Service> {
   const { settings, log, telemetry } = options;
-  const nodeId = randomUUID();
+  const security = await openSecurity(settings, {
+    log,
+    meter: telemetry.meter,
+    fetchJson: createKeySetFetch(settings),
+  });
+  const nodeId = settings.nodeId ?? randomUUID();
   const functions = new FunctionCache();
   const counters = new Counters();
   const history =
@@ -66,12 +72,13 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     local: options.invoker,
     clock: systemClock,
     log,
+    security: security.client,
   });
   const context: EventPollerContext = {
     driver,
     invoker: invokers.invoker,
     functions,
-    archive: createArchiveReader(settings.mappingService, log),
+    archive: createArchiveReader(settings.mappingService, security.client, log),
     memory,
     counters,
     observe: createObservations(telemetry),
@@ -100,6 +107,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     services: [poller.PollerService],
     messageBytesMax: settings.rpcMessageBytesMax,
     deadlineMsMax: settings.rpcDeadlineMsMax,
+    security,
   });
   const http = await startHttpServer({
     host: settings.host,
@@ -109,6 +117,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     routes,
     metrics: (request, response) => telemetry.metricsHandler(request, response),
     hosts: answeredHosts(settings),
+    security,
   });
   observePoller(telemetry, {
     ...{ node, counters, memory, isConnected, clock: systemClock },
@@ -124,6 +133,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     report,
     invokersChanged: invokers.fleetChanged,
     log,
+    security: security.client,
   });
   const service = { grpc: `${rpc.host}:${rpc.port}`, http: `${http.host}:${http.port}` };
   log.info("ready", { ...service, id: nodeId });
@@ -136,6 +146,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     await driver.close();
     await Promise.all([rpc.stop(), http.stop()]);
     history?.close();
+    security.close();
   };
   return { ...service, stop: () => (stopping ??= stop()) };
 }

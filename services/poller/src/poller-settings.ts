@@ -1,4 +1,10 @@
-import { type Parsed, parseSettings, SETTINGS } from "@penstock/runtime";
+import {
+  type Parsed,
+  parseSettings,
+  SECURITY_SETTINGS,
+  SETTINGS,
+  securityProblems,
+} from "@penstock/runtime";
 
 /** The settings that the poller service reads. */
 const SCHEMA = {
@@ -16,20 +22,22 @@ const SCHEMA = {
   historyFile: SETTINGS.historyFile,
   rpcMessageBytesMax: SETTINGS.rpcMessageBytesMax,
   rpcDeadlineMsMax: SETTINGS.rpcDeadlineMsMax,
+  ...SECURITY_SETTINGS,
 } as const;
 
 export type PollerSettings = Parsed<typeof SCHEMA>;
 
 /** @throws PenstockError `invalidArgument` naming every variable that is wrong */
 export function parsePollerSettings(env: Readonly<Record<string, string | undefined>>) {
-  return parseSettings(SCHEMA, env, ({ drainLimitMs, shutdownDeadlineMs }) =>
-    drainLimitMs < shutdownDeadlineMs
-      ? []
-      : [
-          {
-            field: "PENSTOCK_SHUTDOWN_DEADLINE_MS",
-            description: `must be longer than PENSTOCK_DRAIN_LIMIT_MS (${drainLimitMs})`,
-          },
-        ],
-  );
+  return parseSettings(SCHEMA, env, (settings) => {
+    const { drainLimitMs, shutdownDeadlineMs } = settings;
+    const violations = securityProblems(settings);
+    if (drainLimitMs >= shutdownDeadlineMs) {
+      violations.push({
+        field: "PENSTOCK_SHUTDOWN_DEADLINE_MS",
+        description: `must be longer than PENSTOCK_DRAIN_LIMIT_MS (${drainLimitMs})`,
+      });
+    }
+    return violations;
+  });
 }

@@ -1,6 +1,6 @@
 import type { Clock, FunctionCall, InvokeOutcome } from "@penstock/core";
 import { PAUSE_MIN_MS, type StreamResponse } from "@penstock/egress";
-import { Backoff } from "@penstock/runtime";
+import { Backoff, type ClientSecurity } from "@penstock/runtime";
 import { type KeepAlive, StreamSession } from "./stream-session.ts";
 
 /**
@@ -21,6 +21,7 @@ export interface InvokeStreamClientOptions {
   /** 0 to 1, for the jitter of the back-off. */
   readonly random: () => number;
   readonly log: ClientLog;
+  readonly security?: ClientSecurity;
   readonly keepAlive?: KeepAlive;
   readonly backoffMinMs?: number;
   readonly backoffMaxMs?: number;

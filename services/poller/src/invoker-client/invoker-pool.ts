@@ -1,5 +1,5 @@
 import type { Clock, FunctionCall, InvokeOutcome, Invoker } from "@penstock/core";
-import { parseAddress } from "@penstock/runtime";
+import { type ClientSecurity, parseAddress } from "@penstock/runtime";
 import { type ClientLog, InvokeStreamClient } from "./invoke-stream-client.ts";
 import type { KeepAlive } from "./stream-session.ts";
 
@@ -13,6 +13,8 @@ export interface InvokerPoolOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: ClientLog;
+  /** Default: in the clear, without credentials. */
+  readonly security?: ClientSecurity;
   /** Longest wait for a connected invoker with room, ms; default 5 s. */
   readonly waitMaxMs?: number;
   /** Calls that may wait; default 10 000. */
@@ -98,13 +100,14 @@ export class InvokerPool implements Invoker {
       this.#options.log.warn("invoker address is not host:port", { address });
       return;
     }
-    const { clock, random, log, keepAlive, backoffMinMs, backoffMaxMs } = this.#options;
+    const { clock, random, log, security, keepAlive, backoffMinMs, backoffMaxMs } = this.#options;
     const client = new InvokeStreamClient({
       address,
       ...parsed,
       clock,
       random,
       log,
+      ...(security === undefined ? {} : { security }),
       ...(keepAlive === undefined ? {} : { keepAlive }),
       ...(backoffMinMs === undefined ? {} : { backoffMinMs }),
       ...(backoffMaxMs === undefined ? {} : { backoffMaxMs }),

@@ -5,7 +5,7 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from "node:http2";
-import { connect as connectSocket, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { FunctionCall } from "@penstock/core";
 import {
   decodeStreamResponse,
@@ -14,6 +14,8 @@ import {
   type StreamResponse,
   WireError,
 } from "@penstock/egress";
+
+import { type ClientSecurity, openSocket, PLAIN_CLIENT, schemeOf } from "@penstock/runtime";
 
 /**
  * One connection to one invoker, with one `InvokeStream` on it, from the connect to its end. Knows bytes and nothing of calls in flight.
@@ -30,6 +32,13 @@ export interface StreamSessionEvents {
   /** The invoker is about to stop: no new calls. */
   draining(): void;
   closed(reason: string): void;
+}
+
+export interface StreamTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Default: in the clear, without credentials. */
+  readonly security?: ClientSecurity;
 }
 
 export interface KeepAlive {
@@ -60,23 +69,22 @@ export class StreamSession {
   #isClosed = false;
   #status = "";
 
-  constructor(
-    address: { readonly host: string; readonly port: number },
-    keepAlive: KeepAlive,
-    events: StreamSessionEvents,
-  ) {
+  constructor(address: StreamTarget, keepAlive: KeepAlive, events: StreamSessionEvents) {
     this.#events = events;
-    this.#socket = connectSocket({ host: address.host, port: address.port, noDelay: true });
-    this.#session = connect(`http://${authorityOf(address)}`, {
+    const { host, port, security = PLAIN_CLIENT } = address;
+    this.#socket = openSocket({ host, port }, security.tls === null ? null : security.tls());
+    this.#session = connect(`${schemeOf(security)}://${authorityOf(address)}`, {
       createConnection: () => this.#socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
       maxSessionMemory: SESSION_MEMORY_MB,
     });
+    const authorization = security.authorization();
     this.#stream = this.#session.request({
       ":method": "POST",
       ":path": PATH,
       "content-type": "application/grpc+proto",
       te: "trailers",
+      ...(authorization !== null && { authorization }),
     });
     this.#connectTimer = setTimeout(() => this.#close("no answer in time"), CONNECT_MS_MAX);
     this.#keepAlive = setInterval(() => this.#ping(keepAlive.timeoutMs), keepAlive.intervalMs);

@@ -1,6 +1,6 @@
 import { createClient } from "@connectrpc/connect";
 import { fleet } from "@penstock/proto";
-import { createRpcTransport, type Logger } from "@penstock/runtime";
+import { type ClientSecurity, createRpcTransport, type Logger } from "@penstock/runtime";
 
 /** An adoption does not wait longer than this for the archive: the pinned start is then the safe answer. */
 const ARCHIVE_TIMEOUT_MS = 2000;
@@ -9,8 +9,8 @@ const ARCHIVE_TIMEOUT_MS = 2000;
  * Reads archived positions from the mapping service, for partitions whose group has no committed offset. Null when there is none, or
  * when nobody can be asked: starting at the pin may repeat records, and loses none.
  */
-export function createArchiveReader(address: string, log: Logger) {
-  const client = createClient(fleet.FleetService, createRpcTransport({ address }));
+export function createArchiveReader(address: string, security: ClientSecurity, log: Logger) {
+  const client = createClient(fleet.FleetService, createRpcTransport({ address, security }));
   return async (mappingId: string, topicId: string, partition: number): Promise<bigint | null> => {
     try {
       const { positions } = await client.getPositions(

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { fleet } from "@penstock/proto";
-import { joinFleet, type Logger } from "@penstock/runtime";
+import { type ClientSecurity, joinFleet, type Logger } from "@penstock/runtime";
 import { settingsOf } from "./assignment-settings.ts";
 import type { FunctionCache } from "./function-cache.ts";
 import type { PollerNode } from "./poller-node.ts";
@@ -22,6 +22,7 @@ export interface FleetLinkOptions {
   readonly report: ProgressReport;
   readonly invokersChanged: (invokers: readonly fleet.Invoker[]) => void;
   readonly log: Logger;
+  readonly security: ClientSecurity;
 }
 
 /**
@@ -51,6 +52,7 @@ export class FleetLink {
         this.#sendHoldings();
       },
       onDisconnected: () => {},
+      security: options.security,
     });
     this.#timer = setInterval(() => this.#tick(), REPORT_INTERVAL_MS);
   }

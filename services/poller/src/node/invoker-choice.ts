@@ -1,6 +1,6 @@
 import type { Clock, Invoker } from "@penstock/core";
 import type { fleet } from "@penstock/proto";
-import type { InvokerChoice, Logger } from "@penstock/runtime";
+import type { ClientSecurity, InvokerChoice, Logger } from "@penstock/runtime";
 import { InvokerPool } from "../invoker-client/invoker-pool.ts";
 
 /** The invokers that a node uses, and how it hears of changes. */
@@ -18,14 +18,16 @@ export interface InvokerOptions {
   readonly local: Invoker | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly security: ClientSecurity;
 }
 
 /** In process, a fixed list, or those that the fleet announces. */
-export function chooseInvokers({ choice, local, clock, log }: InvokerOptions): ChosenInvokers {
+export function chooseInvokers(options: InvokerOptions): ChosenInvokers {
+  const { choice, local, clock, log, security } = options;
   if (local !== undefined) {
     return { invoker: local, fleetChanged() {}, connections: () => [], async close() {} };
   }
-  const pool = new InvokerPool({ clock, log, random: Math.random });
+  const pool = new InvokerPool({ clock, log, security, random: Math.random });
   if (choice.kind === "addresses") {
     pool.setInvokers(choice.addresses.map((address) => ({ nodeId: address, address })));
   }
