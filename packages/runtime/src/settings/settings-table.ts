@@ -8,6 +8,7 @@
 import { AWS_SETTINGS } from "./aws-settings.ts";
 import { invokerChoice } from "./invoker-choice.ts";
 import { MAPPING_API } from "./mapping-api-settings.ts";
+import { OUTBOUND_SETTINGS, SECRETS_SETTINGS } from "./secrets-settings.ts";
 import { SECURITY_SETTINGS } from "./security-settings.ts";
 import { address, flag, integer, list, port, secret, text } from "./setting-kinds.ts";
 
@@ -290,6 +291,8 @@ export const SETTING_GROUPS = {
   "Mapping API": MAPPING_API,
   "AWS API": AWS_SETTINGS,
   Security: SECURITY_SETTINGS,
+  Secrets: SECRETS_SETTINGS,
+  "What may be dialled": OUTBOUND_SETTINGS,
   Behaviour: BEHAVIOUR,
   Limits: LIMITS,
   Telemetry: TELEMETRY,
@@ -300,6 +303,8 @@ export const SETTINGS = Object.freeze({
   ...ADDRESSES,
   ...STATE,
   ...SECURITY_SETTINGS,
+  ...SECRETS_SETTINGS,
+  ...OUTBOUND_SETTINGS,
   ...MAPPING_API,
   ...AWS_SETTINGS,
   ...BEHAVIOUR,
