@@ -18,6 +18,7 @@ export * from "./checkers/order-per-partition.ts";
 export * from "./checkers/violation.ts";
 export * from "./history/delivery.ts";
 export * from "./history/poller-event.ts";
+export * from "./oauth/oauth-issuer.ts";
 export * from "./proxy/fault-proxy.ts";
 export * from "./proxy/kafka-frames.ts";
 export * from "./proxy/link-faults.ts";
