@@ -7,6 +7,11 @@ export type {
 export * from "./admin/kafka-admin.ts";
 export * from "./admin/kafka-producer.ts";
 export { NEWEST_RECORDS_MAX, type NewestRecord } from "./admin/newest-records.ts";
+export {
+  type AclRule,
+  createSecurityAdmin,
+  type KafkaSecurityAdmin,
+} from "./admin/security-admin.ts";
 export type { NewTopic, OffsetSpec } from "./admin/topic-admin.ts";
 export type { AddressGuard } from "./cluster/dial.ts";
 export type { KafkaLog } from "./cluster/log.ts";

@@ -11,6 +11,7 @@ import type {
   RecordSource,
   RecordSourceDriver,
   RecordSourceOptions,
+  SourceSecurity,
 } from "@penstock/core";
 
 export type ProbeEvent =
@@ -33,6 +34,7 @@ export interface ProbeOptions {
   readonly releasesAtOnce?: boolean;
   /** Whether adopted partitions are fetched from their committed offset or log start. Default false. */
   readonly fetches?: boolean;
+  readonly security?: SourceSecurity;
 }
 
 const WAIT_LIMIT_MS = 30_000;
@@ -50,6 +52,7 @@ export class Probe {
     this.releasesAtOnce = options.releasesAtOnce ?? true;
     const settings: RecordSourceOptions = {
       bootstrapServers: [options.bootstrapServers],
+      ...(options.security && { security: options.security }),
       topic: options.topic,
       groupId: options.groupId,
       drainLimitMs: options.drainLimitMs ?? 3_000,

@@ -61,14 +61,15 @@ const SYSTEM_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date
 const silent = () => {};
 const SILENT: KafkaLog = { debug: silent, info: silent, warn: silent, error: silent };
 
+/** The options with what they leave out. */
+export function withDefaults(options: KafkaAdminOptions): KafkaClusterOptions {
+  return { clientId: "penstock-admin", clock: SYSTEM_CLOCK, log: SILENT, ...options };
+}
+
 export function createAdmin(options: KafkaAdminOptions): KafkaAdmin {
-  const clock = options.clock ?? SYSTEM_CLOCK;
-  const cluster = new KafkaCluster({
-    clientId: "penstock-admin",
-    clock,
-    log: SILENT,
-    ...options,
-  });
+  const clusterOptions = withDefaults(options);
+  const { clock } = clusterOptions;
+  const cluster = new KafkaCluster(clusterOptions);
   return {
     async describeTopic(topic) {
       // Asked for by people and controllers that want to know how it is now.

@@ -4,8 +4,16 @@
  * Guarded: acks=all always; a bounded number of retries; its logs go to ours and nowhere else; its idle timers are stopped; the codecs it
  * lacks (snappy, lz4, zstd) are not offered. A retry may write records twice unless `isIdempotent`.
  */
-import { PenstockError } from "@penstock/core";
-import { CompressionTypes, Kafka, type LogEntry, logLevel } from "kafkajs";
+import { PenstockError, type SaslCredentials, type SourceSecurity } from "@penstock/core";
+import {
+  CompressionTypes,
+  Kafka,
+  type KafkaConfig,
+  type LogEntry,
+  logLevel,
+  type SASLOptions,
+} from "kafkajs";
+import { parseServer } from "../cluster/bootstrap-server.ts";
 import type { KafkaLog } from "../cluster/log.ts";
 import { guardKafkajsTimers } from "./kafkajs-timer-guard.ts";
 
@@ -32,6 +40,8 @@ export interface KafkaProducerOptions {
   readonly compression?: "none" | "gzip";
   /** Default: silent. */
   readonly log?: KafkaLog;
+  /** Asked once, for the first bootstrap server. Absent = plaintext without authentication. */
+  readonly security?: SourceSecurity;
 }
 
 const ACKS_ALL = -1;
@@ -41,6 +51,7 @@ export async function createProducer(options: KafkaProducerOptions): Promise<Kaf
   const { isIdempotent = false, log } = options;
   guardKafkajsTimers();
   const kafka = new Kafka({
+    ...(await secured(options)),
     clientId: options.clientId ?? "penstock-producer",
     brokers: [...options.bootstrapServers],
     connectionTimeout: 5_000,
@@ -76,6 +87,43 @@ export async function createProducer(options: KafkaProducerOptions): Promise<Kaf
     },
     close: () => translated(producer.disconnect()),
   };
+}
+
+async function secured({
+  security,
+  bootstrapServers,
+}: KafkaProducerOptions): Promise<Pick<KafkaConfig, "ssl" | "sasl">> {
+  if (!security) return {};
+  const { host, port } = parseServer(bootstrapServers[0] ?? "");
+  const { tls, sasl } = await security.credentials(host, port);
+  return {
+    ...(tls && {
+      ssl: {
+        ...(tls.ca === null ? {} : { ca: tls.ca }),
+        ...(tls.certificate === null ? {} : { cert: tls.certificate }),
+        ...(tls.privateKey === null ? {} : { key: tls.privateKey }),
+        ...(tls.privateKeyPassword === null ? {} : { passphrase: tls.privateKeyPassword }),
+      },
+    }),
+    ...(sasl && { sasl: saslOptions(sasl) }),
+  };
+}
+
+function saslOptions(sasl: SaslCredentials): SASLOptions {
+  if (sasl.mechanism === "OAUTHBEARER")
+    return {
+      mechanism: "oauthbearer",
+      oauthBearerProvider: async () => ({ value: sasl.token }),
+    };
+  const { username, password } = sasl;
+  switch (sasl.mechanism) {
+    case "PLAIN":
+      return { mechanism: "plain", username, password };
+    case "SCRAM-SHA-256":
+      return { mechanism: "scram-sha-256", username, password };
+    case "SCRAM-SHA-512":
+      return { mechanism: "scram-sha-512", username, password };
+  }
 }
 
 async function translated<T>(operation: Promise<T>): Promise<T> {

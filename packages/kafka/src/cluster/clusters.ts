@@ -1,4 +1,8 @@
-/** The clusters that this process talks to: one for each set of bootstrap servers, shared and counted. */
+/**
+ * The clusters that this process talks to: one for each set of bootstrap servers and identity of the source's security, shared and counted. A mapping never
+ * rides on the connections of another one's credentials.
+ */
+import type { SourceSecurity } from "@penstock/core";
 import { KafkaCluster, type KafkaClusterOptions } from "./kafka-cluster.ts";
 
 export interface ClusterLease {
@@ -7,11 +11,13 @@ export interface ClusterLease {
   release(): void;
 }
 
+type SharedOptions = Omit<KafkaClusterOptions, "bootstrapServers" | "security">;
+
 export class Clusters {
-  readonly #options: Omit<KafkaClusterOptions, "bootstrapServers">;
+  readonly #options: SharedOptions;
   readonly #open = new Map<string, { cluster: KafkaCluster; holders: number }>();
 
-  constructor(options: Omit<KafkaClusterOptions, "bootstrapServers">) {
+  constructor(options: SharedOptions) {
     this.#options = options;
   }
 
@@ -19,11 +25,14 @@ export class Clusters {
     return this.#open.size;
   }
 
-  acquire(bootstrapServers: readonly string[]): ClusterLease {
-    const key = [...new Set(bootstrapServers)].sort().join(",");
+  acquire(bootstrapServers: readonly string[], security?: SourceSecurity): ClusterLease {
+    const key = clusterKey(bootstrapServers, security);
     let entry = this.#open.get(key);
     if (!entry) {
-      entry = { cluster: new KafkaCluster({ ...this.#options, bootstrapServers }), holders: 0 };
+      entry = {
+        cluster: new KafkaCluster({ ...this.#options, bootstrapServers, security }),
+        holders: 0,
+      };
       this.#open.set(key, entry);
     }
     const held = entry;
@@ -45,4 +54,10 @@ export class Clusters {
     for (const { cluster } of this.#open.values()) cluster.close();
     this.#open.clear();
   }
+}
+
+/** Equal for those who may share connections. */
+export function clusterKey(bootstrapServers: readonly string[], security?: SourceSecurity): string {
+  const servers = [...new Set(bootstrapServers)].sort();
+  return JSON.stringify([servers, security?.identity ?? null]);
 }

@@ -10,10 +10,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 import { backoffMs } from "./backoff.ts";
-import { hangUp } from "./dial.ts";
+import { hangUp } from "./hang-up.ts";
 
 const BACKOFF_BASE_MS = 100;
 const BACKOFF_LIMIT_MS = 2_000;
+/** When somebody has to change something first. */
+const REFUSED_BACKOFF_LIMIT_MS = 5_000;
 const SHORT_LIFE_MS = 3_000;
 
 export class ConnectionSlot {
@@ -23,6 +25,7 @@ export class ConnectionSlot {
   #connection: Connection | null = null;
   #pending: Promise<Connection> | null = null;
   #failures = 0;
+  #backoffLimitMs = BACKOFF_LIMIT_MS;
 
   constructor(open: () => Promise<Connection>, clock: Clock) {
     this.#open = open;
@@ -51,7 +54,7 @@ export class ConnectionSlot {
   async #dial(): Promise<Connection> {
     const { signal } = this.#ended;
     if (this.#failures > 0) {
-      const waitMs = backoffMs(this.#failures, BACKOFF_BASE_MS, BACKOFF_LIMIT_MS);
+      const waitMs = backoffMs(this.#failures, BACKOFF_BASE_MS, this.#backoffLimitMs);
       await delay(waitMs, undefined, { signal }).catch(() => {
         throw closed();
       });
@@ -62,6 +65,8 @@ export class ConnectionSlot {
       connection = await this.#open();
     } catch (error) {
       this.#failures++;
+      const isRefused = error instanceof PenstockError && error.row.retry === "operator";
+      this.#backoffLimitMs = isRefused ? REFUSED_BACKOFF_LIMIT_MS : BACKOFF_LIMIT_MS;
       throw error;
     }
     if (signal.aborted) {
@@ -75,6 +80,7 @@ export class ConnectionSlot {
   #adopt(connection: Connection): void {
     const openedAt = this.#clock.nowMs();
     this.#connection = connection;
+    this.#backoffLimitMs = BACKOFF_LIMIT_MS;
     connection.once("close", () => {
       this.#failures = this.#clock.nowMs() - openedAt < SHORT_LIFE_MS ? this.#failures + 1 : 0;
       if (this.#connection === connection) this.#connection = null;

@@ -1,14 +1,31 @@
 /**
- * Opens one connection to one broker: address guard, connect, TLS and SASL when configured, frame guard, API versions.
+ * Opens one connection to one broker:
+ *
+ *   address guard ─▶ credentials ─▶ connect, TLS ─▶ frame guard, API versions ─▶ SASL
+ *
+ * Credentials are asked for before each connection, so that a rotated secret is used without a restart. What is wrong with the brokers' side of security is
+ * told to who gave them, and paused for (`RefusalPause`).
  *
  * The address that the guard returns is the one that is dialled, so a name can't resolve to something else in between (S-07).
  */
-import { InvariantError } from "@penstock/core";
-import { apiVersionsV3, Connection, type ConnectionOptions } from "@platformatic/kafka";
+import {
+  InvariantError,
+  invariant,
+  type SourceCredentials,
+  type SourceSecurity,
+} from "@penstock/core";
+import { apiVersionsV3, type Connection } from "@platformatic/kafka";
+import { authenticate, checkSasl, type SaslWire } from "../sasl/sasl-exchange.ts";
+import { SessionConnection } from "../sasl/session-connection.ts";
 import type { ServerAddress } from "./bootstrap-server.ts";
 import { FrameGuard } from "./frame-guard.ts";
+import { hangUp } from "./hang-up.ts";
 import { toKafkaError } from "./kafka-error.ts";
+import { findMixUp } from "./port-mix-up.ts";
+import type { RefusalPause } from "./refusal-pause.ts";
 import { request } from "./request.ts";
+import { tlsOptions } from "./tls-options.ts";
+import { requireWelcome } from "./welcome.ts";
 
 /** Resolves and judges an address; rejects with PenstockError(addressDenied). */
 export type AddressGuard = (
@@ -25,8 +42,12 @@ export interface DialOptions {
   /** Most requests on their way at once; more wait here. */
   readonly inflightMax: number;
   readonly addressGuard?: AddressGuard | undefined;
-  readonly tls?: ConnectionOptions["tls"] | undefined;
-  readonly sasl?: ConnectionOptions["sasl"] | undefined;
+  /** Absent = plaintext without authentication. */
+  readonly security?: SourceSecurity | undefined;
+  /** Shared by all dials with the same credentials. */
+  readonly refusalPause?: RefusalPause | undefined;
+  /** Makes sure that the broker serves who is not authenticated. */
+  readonly asksWelcome?: boolean;
 }
 
 export interface ApiRange {
@@ -39,27 +60,98 @@ export interface Dialled {
   readonly versions: ReadonlyMap<number, ApiRange>;
 }
 
-const KEEP_ALIVE_MS = 15_000;
+/** A broker, where the guard says that it is, and its name in messages. */
+interface Target {
+  readonly server: ServerAddress;
+  readonly address: string;
+  readonly broker: string;
+}
 
+const KEEP_ALIVE_MS = 15_000;
+const PLAINTEXT: SourceCredentials = { version: "", tls: null, sasl: null };
+
+/** Rejects with a PenstockError that names the broker and says what to change. */
 export async function dial(server: ServerAddress, options: DialOptions): Promise<Dialled> {
-  const subject = `${server.host}:${server.port}`;
-  let connection: Connection | undefined;
+  const broker = `${server.host}:${server.port}`;
   try {
-    const { addressGuard, tls, sasl } = options;
-    const host = addressGuard
-      ? (await addressGuard(server.host, server.port)).address
-      : server.host;
-    connection = new Connection(options.clientId, {
-      connectTimeout: options.connectTimeoutMs,
-      requestTimeout: options.requestTimeoutMs,
-      maxInflights: options.inflightMax,
-      ...(tls ? { tls: { ...tls, servername: server.host } } : {}),
-      ...(sasl ? { sasl } : {}),
+    const { addressGuard, security } = options;
+    const guarded = await addressGuard?.(server.host, server.port);
+    const target = { server, address: guarded?.address ?? server.host, broker };
+    if (!security) return await open(target, options, PLAINTEXT);
+    const credentials = await security.credentials(server.host, server.port);
+    invariant(security.isTls === (credentials.tls !== null), "security that is TLS stays so");
+    if (credentials.sasl) checkSasl(credentials.sasl);
+    options.refusalPause?.before(credentials.version);
+    return await openWith(target, options, security, credentials);
+  } catch (error) {
+    throw toKafkaError(error, broker);
+  }
+}
+
+async function openWith(
+  target: Target,
+  options: DialOptions,
+  security: SourceSecurity,
+  credentials: SourceCredentials,
+): Promise<Dialled> {
+  const { refusalPause } = options;
+  try {
+    const dialled = await open(target, options, credentials);
+    refusalPause?.accepted();
+    return dialled;
+  } catch (error) {
+    const problem = toKafkaError(error, target.broker);
+    const isRefused = problem.code === "kafkaAuthentication";
+    // With the secret perhaps the authority has changed that signs the brokers' certificates.
+    if (isRefused || problem.code === "kafkaTls") security.refused(credentials.version);
+    if (isRefused) refusalPause?.refused(credentials.version, problem);
+    throw problem;
+  }
+}
+
+async function open(
+  target: Target,
+  options: DialOptions,
+  credentials: SourceCredentials,
+): Promise<Dialled> {
+  const { sasl } = credentials;
+  const dialled = await connect(target, options, credentials);
+  const { connection } = dialled;
+  try {
+    if (sasl) await connection.beginSession(sessions(target, options, credentials));
+    else if (options.asksWelcome)
+      await requireWelcome(connection, () => connect(target, options, credentials), target.broker);
+    return dialled;
+  } catch (error) {
+    hangUp(connection);
+    throw error;
+  }
+}
+
+async function connect(
+  { server, address, broker }: Target,
+  options: DialOptions,
+  { tls }: SourceCredentials,
+): Promise<Dialled & { readonly connection: SessionConnection }> {
+  const connection = new SessionConnection(options.clientId, {
+    connectTimeout: options.connectTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    maxInflights: options.inflightMax,
+    ...(tls ? { tls: tlsOptions(tls, server.host) } : {}),
+  });
+  // An EventEmitter without a listener for "error" throws. The first of them says more than the failed request: what a broker has against a client's
+  // certificate comes after the handshake of TLS 1.3.
+  let failure: unknown = null;
+  connection.on("error", (error) => {
+    failure ??= error;
+  });
+  let isReached = false;
+  try {
+    const connected = connection.connect(address, server.port);
+    connection.socket.once("connect", () => {
+      isReached = true;
     });
-    // An EventEmitter without a listener for "error" throws. Requests and the close event tell the same story.
-    connection.on("error", () => {});
-    const connected = connection.connect(host, server.port);
-    guardFrames(connection, new FrameGuard(options.frameBytesMax), tls !== undefined);
+    guardFrames(connection, new FrameGuard(options.frameBytesMax), tls !== null);
     await connected;
     connection.socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const response = await request(connection, apiVersionsV3.api, "penstock", "0");
@@ -68,14 +160,35 @@ export async function dial(server: ServerAddress, options: DialOptions): Promise
       versions.set(api.apiKey, { min: api.minVersion, max: api.maxVersion });
     return { connection, versions };
   } catch (error) {
-    if (connection) hangUp(connection);
-    throw toKafkaError(error, subject);
+    hangUp(connection);
+    const problem = toKafkaError(failure ?? error, broker);
+    throw (isReached && (await findMixUp(address, server.port, tls !== null, broker))) || problem;
   }
 }
 
-/** Ends a connection without waiting for anything. Requests on it fail. */
-export function hangUp(connection: Connection): void {
-  connection.socket?.destroy();
+/** The exchange that begins the session of a connection, and those that extend it, with the secrets of their time. */
+function sessions(
+  { server, broker }: Target,
+  { security }: DialOptions,
+  first: SourceCredentials,
+): (wire: SaslWire) => Promise<number> {
+  let isFirst = true;
+  return async (wire) => {
+    const credentials =
+      isFirst || !security ? first : await security.credentials(server.host, server.port);
+    const { sasl, version } = credentials;
+    invariant(sasl, "a session without authentication");
+    checkSasl(sasl);
+    try {
+      return await authenticate(wire, sasl, broker);
+    } catch (error) {
+      if (!isFirst && toKafkaError(error, broker).code === "kafkaAuthentication")
+        security?.refused(version);
+      throw error;
+    } finally {
+      isFirst = false;
+    }
+  };
 }
 
 /** Puts the frame guard in front of the library's own reader. */

@@ -9,15 +9,18 @@ import { type Connection, findCoordinatorV4, metadataV12 } from "@platformatic/k
 import { parseServer, type ServerAddress } from "./bootstrap-server.ts";
 import type { BrokerMetadata, Cluster, ConnectionPurpose, TopicMetadata } from "./cluster.ts";
 import { ConnectionSlot } from "./connection-slot.ts";
-import { type ApiRange, type DialOptions, dial, hangUp } from "./dial.ts";
+import { type ApiRange, type DialOptions, dial } from "./dial.ts";
+import { hangUp } from "./hang-up.ts";
 import { KAFKA, kafkaRefusal } from "./kafka-error.ts";
 import type { KafkaLog } from "./log.ts";
+import { mostTelling } from "./most-telling.ts";
 import { raceStaggered } from "./race.ts";
 import { Refreshed } from "./refreshed.ts";
+import { RefusalPause } from "./refusal-pause.ts";
 import { request } from "./request.ts";
 
 export interface KafkaClusterOptions
-  extends Pick<DialOptions, "clientId" | "addressGuard" | "tls" | "sasl"> {
+  extends Pick<DialOptions, "clientId" | "addressGuard" | "security"> {
   readonly bootstrapServers: readonly string[];
   readonly clock: Clock;
   readonly log: KafkaLog;
@@ -45,9 +48,11 @@ export class KafkaCluster implements Cluster {
   readonly #topics = new Map<string, Refreshed<TopicMetadata>>();
   readonly #coordinators = new Map<string, Refreshed<number>>();
   readonly #versions = new WeakMap<Connection, ReadonlyMap<number, ApiRange>>();
+  readonly #refusalPause: RefusalPause;
   #isClosed = false;
 
   constructor(options: KafkaClusterOptions) {
+    this.#refusalPause = new RefusalPause(() => options.clock.nowMs());
     this.#options = options;
     this.#servers = options.bootstrapServers.map(parseServer);
     this.#bootstrap = new ConnectionSlot(() => this.#dialBootstrap(), options.clock);
@@ -120,7 +125,7 @@ export class KafkaCluster implements Cluster {
       ...tried.map((node) => () => this.#slot(node, "control").get()),
       () => this.#bootstrap.get(),
     ];
-    return raceStaggered(attempts, BOOTSTRAP_STAGGER_MS, () => {});
+    return raceStaggered(attempts, BOOTSTRAP_STAGGER_MS, () => {}, mostTelling);
   }
 
   close(): void {
@@ -152,14 +157,19 @@ export class KafkaCluster implements Cluster {
     }, this.#options.clock);
   }
 
-  async #dial(server: ServerAddress, purpose: ConnectionPurpose): Promise<Connection> {
-    const { clientId, addressGuard, tls, sasl, ...rest } = this.#options;
+  async #dial(
+    server: ServerAddress,
+    purpose: ConnectionPurpose,
+    asksWelcome = false,
+  ): Promise<Connection> {
+    const { clientId, addressGuard, security, ...rest } = this.#options;
     const isFetch = purpose === "fetch";
     const { connection, versions } = await dial(server, {
       clientId,
       addressGuard,
-      tls,
-      sasl,
+      security,
+      refusalPause: this.#refusalPause,
+      asksWelcome,
       connectTimeoutMs: rest.connectTimeoutMs ?? 5_000,
       requestTimeoutMs:
         (isFetch ? rest.fetchRequestTimeoutMs : rest.requestTimeoutMs) ??
@@ -175,8 +185,10 @@ export class KafkaCluster implements Cluster {
   }
 
   #dialBootstrap(): Promise<Connection> {
-    const attempts = shuffled(this.#servers).map((server) => () => this.#dial(server, "control"));
-    return raceStaggered(attempts, BOOTSTRAP_STAGGER_MS, hangUp);
+    const attempts = shuffled(this.#servers).map(
+      (server) => () => this.#dial(server, "control", true),
+    );
+    return raceStaggered(attempts, BOOTSTRAP_STAGGER_MS, hangUp, mostTelling);
   }
 
   async #readMetadata(topic: string): Promise<TopicMetadata> {

@@ -3,6 +3,8 @@
  * Nothing here reads message text.
  */
 import { type ErrorCode, InvariantError, PenstockError } from "@penstock/core";
+import { TimeoutError } from "@platformatic/kafka";
+import { tlsFailure } from "./tls-failure.ts";
 
 /** Error codes of the Kafka protocol that decisions depend on (https://kafka.apache.org/protocol#protocol_error_codes). */
 export const KAFKA = {
@@ -28,6 +30,7 @@ export const KAFKA = {
   clusterAuthorizationFailed: 31,
   unsupportedVersion: 35,
   topicAlreadyExists: 36,
+  saslAuthenticationFailed: 58,
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
   groupMaxSizeReached: 81,
@@ -69,7 +72,7 @@ export function errorCodeOf(kafkaCode: number): ErrorCode {
 
 const TEXT: Partial<Record<ErrorCode, string>> = {
   kafkaUnavailable: "A Kafka broker can't be reached or doesn't answer",
-  kafkaAuthentication: "Kafka refused the credentials, or the TLS handshake failed",
+  kafkaAuthentication: "Kafka refused the credentials",
   kafkaAuthorization: "Kafka's access control refuses this client",
   kafkaTopicMissing: "The topic does not exist",
   kafkaUnsupported: "The Kafka broker doesn't support what Penstock needs",
@@ -77,49 +80,91 @@ const TEXT: Partial<Record<ErrorCode, string>> = {
   kafkaCorrupt: "A Kafka broker sent bytes that break the protocol",
 };
 
+/** What must be allowed. Read includes Describe. */
+const MISSING_ACL: Readonly<Record<number, string>> = {
+  [KAFKA.topicAuthorizationFailed]: "allow it Read on the topic",
+  [KAFKA.groupAuthorizationFailed]: "allow it Read on the consumer group",
+  [KAFKA.clusterAuthorizationFailed]: "allow it Describe on the cluster",
+};
+
 /** A PenstockError for an error code in a response. `subject` says what it is about, such as `topic "orders"`. */
 export function kafkaRefusal(kafkaCode: number, subject: string): PenstockError {
   const code = errorCodeOf(kafkaCode);
-  return new PenstockError(code, `${TEXT[code]} (${subject}, Kafka error ${kafkaCode}).`);
+  const acl = MISSING_ACL[kafkaCode];
+  const text = acl === undefined ? TEXT[code] : `${TEXT[code]}: ${acl}`;
+  return new PenstockError(code, `${text} (${subject}, Kafka error ${kafkaCode}).`);
 }
 
 /** A PenstockError for anything that a connection, a dial or the client library threw. */
 export function toKafkaError(error: unknown, subject: string): PenstockError {
   if (error instanceof PenstockError) return error;
   if (error instanceof InvariantError) throw error;
-  const code = findCode(error, 0);
-  return new PenstockError(code, `${TEXT[code]} (${subject}).`, { cause: error });
+  const { code, text } = find(error, 0) ?? { code: "kafkaUnavailable" as const };
+  return new PenstockError(code, `${text ?? TEXT[code]} (${subject}).`, { cause: error });
+}
+
+interface Finding {
+  readonly code: ErrorCode;
+  /** Default: the text of the code. */
+  readonly text?: string;
 }
 
 const DEPTH_MAX = 8;
 
 /** The library nests causes; the most telling one decides. */
-function findCode(error: unknown, depth: number): ErrorCode {
-  if (typeof error !== "object" || error === null || depth > DEPTH_MAX) return "kafkaUnavailable";
+function find(error: unknown, depth: number): Finding | null {
+  if (typeof error !== "object" || error === null || depth > DEPTH_MAX) return null;
+  if (error instanceof TimeoutError) return TOO_LATE;
   const { code, apiCode, cause, errors } = error as Record<string, unknown>;
   if (typeof apiCode === "number")
-    return apiCode === 58 ? "kafkaAuthentication" : errorCodeOf(apiCode);
+    return {
+      code:
+        apiCode === KAFKA.saslAuthenticationFailed ? "kafkaAuthentication" : errorCodeOf(apiCode),
+    };
   if (typeof code === "string") {
-    if (isTlsCode(code) || code === "PLT_KFK_AUTHENTICATION") return "kafkaAuthentication";
-    if (code === "PLT_KFK_UNEXPECTED_CORRELATION_ID" || code === "PLT_KFK_OUT_OF_BOUNDS")
-      return "kafkaCorrupt";
-    if (code === "PLT_KFK_UNSUPPORTED_API") return "kafkaUnsupported";
+    const text = tlsFailure(code);
+    if (text !== null) return { code: "kafkaTls", text };
+    const known = BY_CODE[code];
+    if (known) return known;
   }
   for (const inner of [cause, ...(Array.isArray(errors) ? errors : [])]) {
-    const found = findCode(inner, depth + 1);
-    if (found !== "kafkaUnavailable") return found;
+    const found = find(inner, depth + 1);
+    if (found !== null && found.code !== "kafkaUnavailable") return found;
+    if (found?.text !== undefined) return found;
   }
-  // "Broker requires TLS" and "SASL mechanism not supported": settings, and nobody's outage.
-  return code === "PLT_KFK_USER" ? "kafkaAuthentication" : "kafkaUnavailable";
+  return null;
 }
 
-function isTlsCode(code: string): boolean {
-  return (
-    code.startsWith("ERR_TLS_") ||
-    code.startsWith("ERR_SSL_") ||
-    code.startsWith("CERT_") ||
-    code.startsWith("UNABLE_TO_") ||
-    code.includes("SELF_SIGNED_CERT") ||
-    code === "EPROTO"
-  );
-}
+const UNKNOWN_HOST =
+  "The name of the Kafka broker is not known; correct the host in the bootstrap servers, or the listeners that the brokers advertise";
+
+const TOO_LATE: Finding = {
+  code: "kafkaUnavailable",
+  text: "The Kafka broker does not answer in time; check host, port and firewalls",
+};
+const NO_ROUTE: Finding = {
+  code: "kafkaUnavailable",
+  text: "There is no way to the host of the Kafka broker",
+};
+
+/** Codes of Node and of the client library. */
+const BY_CODE: Readonly<Record<string, Finding>> = {
+  ENOTFOUND: { code: "kafkaHostUnknown", text: UNKNOWN_HOST },
+  ENODATA: { code: "kafkaHostUnknown", text: UNKNOWN_HOST },
+  EAI_NONAME: { code: "kafkaHostUnknown", text: UNKNOWN_HOST },
+  EAI_AGAIN: {
+    code: "kafkaHostUnknown",
+    text: "The name of the Kafka broker can't be looked up now; correct the host, or repair the name service of this machine",
+  },
+  ECONNREFUSED: {
+    code: "kafkaUnavailable",
+    text: "Nothing listens where the Kafka broker should be; correct the port, or start the broker",
+  },
+  EHOSTUNREACH: NO_ROUTE,
+  ENETUNREACH: NO_ROUTE,
+  ETIMEDOUT: TOO_LATE,
+  PLT_KFK_AUTHENTICATION: { code: "kafkaAuthentication" },
+  PLT_KFK_UNEXPECTED_CORRELATION_ID: { code: "kafkaCorrupt" },
+  PLT_KFK_OUT_OF_BOUNDS: { code: "kafkaCorrupt" },
+  PLT_KFK_UNSUPPORTED_API: { code: "kafkaUnsupported" },
+};

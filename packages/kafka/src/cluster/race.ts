@@ -2,13 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /**
  * Starts the attempts one after another, the next when the one before failed or after `staggerMs`, and resolves with the first
- * success; later successes are handed to `discard`. Rejects with the first attempt's error when all failed.
+ * success; later successes are handed to `discard`. When all failed, rejects with what `choose` makes of their errors (default: the first).
  * One dead server among several so costs `staggerMs`, not a connect timeout.
  */
 export async function raceStaggered<T>(
   attempts: readonly (() => Promise<T>)[],
   staggerMs: number,
   discard: (late: T) => void,
+  choose: (errors: readonly unknown[]) => unknown = ([first]) => first,
 ): Promise<T> {
   const stop = new AbortController();
   let won = false;
@@ -37,7 +38,7 @@ export async function raceStaggered<T>(
   try {
     return await Promise.any(running);
   } catch (error) {
-    throw error instanceof AggregateError ? error.errors[0] : error;
+    throw error instanceof AggregateError ? choose(error.errors) : error;
   } finally {
     stop.abort();
   }

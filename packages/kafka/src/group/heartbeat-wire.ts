@@ -59,7 +59,10 @@ export async function sendHeartbeat(
     null,
     owned ?? null,
   );
-  if (response.errorCode !== KAFKA.none) return refusal(response.errorCode, groupId, memberEpoch);
+  if (response.errorCode !== KAFKA.none) {
+    const of = topics ? ` for topic "${topics.join('", "')}"` : "";
+    return refusal(response.errorCode, `consumer group "${groupId}"${of}`, memberEpoch);
+  }
   return {
     answer: {
       memberEpoch: response.memberEpoch,
@@ -69,11 +72,8 @@ export async function sendHeartbeat(
   };
 }
 
-function refusal(code: number, groupId: string, memberEpoch: number): HeartbeatResult {
-  const problem =
-    code === KAFKA.unsupportedVersion
-      ? unsupported()
-      : kafkaRefusal(code, `consumer group "${groupId}"`);
+function refusal(code: number, subject: string, memberEpoch: number): HeartbeatResult {
+  const problem = code === KAFKA.unsupportedVersion ? unsupported() : kafkaRefusal(code, subject);
   switch (code) {
     case KAFKA.unknownMemberId:
     case KAFKA.fencedMemberEpoch:

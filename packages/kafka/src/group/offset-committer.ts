@@ -165,7 +165,10 @@ export class OffsetCommitter {
       else if (isStale(code)) stale.push(entry);
       else if (isTooLarge(code) && entry.metadata !== "") tooLarge.push(entry);
       else if (this.#options.membership.isAlive(assignment))
-        problem ??= kafkaRefusal(code, `commit of topic "${assignment.topic}"`);
+        problem ??= kafkaRefusal(
+          code,
+          `commit of consumer group "${this.#options.groupId}" for topic "${assignment.topic}"`,
+        );
     }
     this.#options.problem(problem);
     return { elsewhere, stale, tooLarge };

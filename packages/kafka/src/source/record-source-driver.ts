@@ -1,4 +1,4 @@
-/** Opens native record sources; those of one cluster share its control connections. */
+/** Opens native record sources; those of one cluster and the same security share its control connections. */
 import { randomUUID } from "node:crypto";
 import type {
   Clock,
@@ -18,7 +18,7 @@ import { NativeRecordSource } from "./native-record-source.ts";
 export interface RecordSourceDriverOptions
   extends Pick<
     KafkaClusterOptions,
-    "tls" | "sasl" | "connectTimeoutMs" | "requestTimeoutMs" | "fetchRequestTimeoutMs"
+    "connectTimeoutMs" | "requestTimeoutMs" | "fetchRequestTimeoutMs"
   > {
   readonly clock: Clock;
   readonly log: KafkaLog;
@@ -37,7 +37,7 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
 
   function open(source: RecordSourceOptions, events: RecordSourceEvents): RecordSource {
     const { topic, groupId, drainLimitMs } = source;
-    const { cluster, release } = clusters.acquire(source.bootstrapServers);
+    const { cluster, release } = clusters.acquire(source.bootstrapServers, source.security);
     const memberId = randomUUID();
     return new NativeRecordSource(
       {

@@ -30,8 +30,6 @@ export interface LocalKafkaSecurity {
   readonly tokens?: { readonly jwks: object; readonly audience: string };
   /** More listeners like SASL_TLS: name (capitals, digits, underscores) and what they show. */
   readonly moreListeners?: Readonly<Record<string, PemIdentity>>;
-  /** Longest session before a client must authenticate again (KIP-368). Default: none. */
-  readonly reauthenticationMs?: number;
 }
 
 export interface SecuredListeners {
@@ -115,7 +113,7 @@ export function identityFile(folder: string, listener: string): string {
 const MODULES = "org.apache.kafka.common.security";
 
 function* saslSettings(
-  { plainUsers = {}, tokens, reauthenticationMs }: LocalKafkaSecurity,
+  { plainUsers = {}, tokens }: LocalKafkaSecurity,
   jwks: string,
 ): Iterable<[string, string | number]> {
   const scram = ["SCRAM-SHA-256", "SCRAM-SHA-512"];
@@ -128,7 +126,6 @@ function* saslSettings(
       `${mechanism.toLowerCase()}.sasl.jaas.config`,
       `${MODULES}.scram.ScramLoginModule required;`,
     ];
-  if (reauthenticationMs) yield ["connections.max.reauth.ms", reauthenticationMs];
   if (!tokens) return;
   const oauth = "oauthbearer.sasl.";
   yield [`${oauth}jaas.config`, `${MODULES}.oauthbearer.OAuthBearerLoginModule required;`];
