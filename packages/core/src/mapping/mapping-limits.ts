@@ -25,6 +25,8 @@ export const BATCHING_WINDOW_DEFAULT_MS = 500;
 /** AWS: MinimumPollers 1..200, default 1. */
 export const MINIMUM_POLLERS_MAX = 200;
 export const MINIMUM_POLLERS_DEFAULT = 1;
+/** AWS: MaximumPollers 1..2000 for Kafka, default 200. */
+export const MAXIMUM_POLLERS_DEFAULT = 200;
 
 /** Own. */
 export const FUNCTION_URL_LENGTH_MAX = 2048;
