@@ -69,3 +69,6 @@ create table audit_events (
   after jsonb
 );
 create index audit_events_at on audit_events (at);
+
+-- Subject of the credential that a node has joined with; null while nobody has to authenticate.
+alter table nodes add column credential text check (length(credential) between 1 and 300);

@@ -93,7 +93,7 @@ export async function startMappingService(
   const inspections = inspectRoutes({
     commands,
     commandParts,
-    dial: (address) => createRpcTransport({ address }),
+    dial: (address) => createRpcTransport({ address, security: security.client }),
     openSource: ({ bootstrapServers }) =>
       createAdmin({ bootstrapServers, addressGuard, clock: systemClock, log }),
   });

@@ -4,7 +4,9 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { PenstockError } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
+import { callerOf } from "@penstock/runtime";
 import { requireAtLeast, requireCount, requireUuid } from "./reports/report-fields.ts";
+import { admitNode, requirePoller } from "./streams/admit-node.ts";
 import { NodeStream } from "./streams/node-stream.ts";
 import { readHello } from "./streams/read-hello.ts";
 
@@ -28,7 +30,10 @@ export function createFleetService(
 ): ServiceImpl<typeof fleet.FleetService> {
   return {
     join: (requests, context) => join(parts, requests, context),
-    getPositions: (request) => getPositions(parts.sql, request),
+    getPositions: (request, context) => {
+      requirePoller(callerOf(context));
+      return getPositions(parts.sql, request);
+    },
   };
 }
 
@@ -39,7 +44,8 @@ async function* join(
 ): AsyncGenerator<fleet.JoinResponse> {
   const incoming = requests[Symbol.asyncIterator]();
   const first = await incoming.next();
-  const stream = new NodeStream(readHello(first.done ? undefined : first.value));
+  const hello = readHello(first.done ? undefined : first.value);
+  const stream = new NodeStream(admitNode(callerOf(context), hello));
   parts.joined(stream);
   const abort = () => stream.outbox.end();
   context.signal.addEventListener("abort", abort);
@@ -47,7 +53,8 @@ async function* join(
   const reading = read(parts, stream, incoming, end).finally(abort);
   try {
     yield* stream.outbox.messages();
-    if (end.failure !== null) throw end.failure;
+    const failure = end.failure ?? stream.refusal;
+    if (failure !== null) throw failure;
   } finally {
     context.signal.removeEventListener("abort", abort);
     stream.outbox.end();

@@ -12,7 +12,10 @@ import type { NodeStreams } from "../streams/node-streams.ts";
 interface Entry {
   /** Counts the changes seen by this replica. */
   readonly version: number;
+  /** With header values in the clear: for invokers, who call it. */
   readonly message: mapping.Function;
+  /** Without: pollers only need to know of it. */
+  readonly withoutHeaders: mapping.Function;
 }
 
 /**
@@ -78,16 +81,21 @@ export class FunctionFeed {
 
   #put(spec: FunctionSpec): void {
     this.#version++;
-    this.#entries.set(spec.name, { version: this.#version, message: toFunction(spec) });
+    this.#entries.set(spec.name, {
+      version: this.#version,
+      message: toFunction(spec, true),
+      withoutHeaders: toFunction(spec, false),
+    });
   }
 
   #difference(stream: NodeStream): fleet.Functions | null {
     const sent = stream.functionsSent;
     const changed: mapping.Function[] = [];
     const now = new Map<string, number>();
-    for (const [name, { version, message }] of this.#entries) {
+    const isCaller = stream.identity.kind === "invoker";
+    for (const [name, { version, message, withoutHeaders }] of this.#entries) {
       now.set(name, version);
-      if (sent?.get(name) !== version) changed.push(message);
+      if (sent?.get(name) !== version) changed.push(isCaller ? message : withoutHeaders);
     }
     const removed = sent === null ? [] : [...sent.keys()].filter((name) => !now.has(name));
     stream.functionsSent = now;
@@ -96,8 +104,7 @@ export class FunctionFeed {
   }
 }
 
-/** A function for those who call it: header values in the clear. */
-function toFunction(spec: FunctionSpec): mapping.Function {
+function toFunction(spec: FunctionSpec, hasHeaders: boolean): mapping.Function {
   const { name, revision, target, maxConcurrency } = spec;
   return create(mapping.FunctionSchema, {
     name,
@@ -108,7 +115,7 @@ function toFunction(spec: FunctionSpec): mapping.Function {
             case: "http",
             value: create(mapping.HttpTargetSchema, {
               url: target.url,
-              headers: { ...target.headers },
+              headers: hasHeaders ? { ...target.headers } : {},
             }),
           }
         : {

@@ -1,3 +1,4 @@
+import type { PenstockError } from "@penstock/core";
 import type { fleet } from "@penstock/proto";
 import { Outbox } from "./outbox.ts";
 
@@ -9,6 +10,8 @@ export interface NodeIdentity {
   readonly kind: NodeKind;
   readonly address: string;
   readonly version: string;
+  /** Subject of the credential that it joined with; null while nobody has to authenticate. */
+  readonly credential: string | null;
 }
 
 /**
@@ -21,6 +24,8 @@ export class NodeStream {
   isClaimed = false;
   /** Another stream took the node over: nothing of this one is stored any more. */
   isReplaced = false;
+  /** Why the stream was ended from here, for the node. */
+  refusal: PenstockError | null = null;
   /** What the node holds, as last said; null until it said so. `areHoldingsStored` is false while that is newer than the tables. */
   holdings: fleet.Holdings | null = null;
   areHoldingsStored = true;

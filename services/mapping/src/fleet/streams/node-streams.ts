@@ -1,4 +1,5 @@
 import { PenstockError } from "@penstock/core";
+import { foreignNode } from "./admit-node.ts";
 import type { NodeKind, NodeStream } from "./node-stream.ts";
 
 /** The streams that this replica has, one for each node at most. */
@@ -10,10 +11,12 @@ export class NodeStreams {
     this.#streamsMax = streamsMax;
   }
 
-  /** A second stream of the same node ends the first. */
+  /** A second stream of the same node ends the first, unless it comes with another credential. */
   add(stream: NodeStream): void {
-    const { nodeId } = stream.identity;
+    const { nodeId, credential } = stream.identity;
     const former = this.#byNode.get(nodeId);
+    const holder = former?.identity.credential ?? credential;
+    if (holder !== credential) throw foreignNode(nodeId);
     if (former === undefined && this.#byNode.size >= this.#streamsMax) {
       throw new PenstockError("limitExceeded", "too many nodes have joined this replica");
     }
@@ -26,6 +29,12 @@ export class NodeStreams {
     stream.isReplaced = true;
     stream.outbox.end();
     this.remove(stream);
+  }
+
+  /** Ends a stream whose node is somebody else's. */
+  refuse(stream: NodeStream): void {
+    stream.refusal = foreignNode(stream.identity.nodeId);
+    this.replace(stream);
   }
 
   remove(stream: NodeStream): void {

@@ -100,23 +100,37 @@ export class Presence {
     }
   }
 
-  /** A node without a generation gets one above all that were ever given. */
+  /**
+   * A node without a generation gets one above all that were ever given. A node that has joined with a credential stays that credential's
+   * for as long as it is known.
+   */
   async #claim(stream: NodeStream): Promise<void> {
-    const { db, replicaId, onClaimed, log } = this.#options;
-    const { nodeId, kind, address, version } = stream.identity;
-    await db.transaction(async (sql) => {
-      await sql`
-        insert into nodes as known (id, kind, address, version, replica_id, seen_at)
-        values (${nodeId}, ${kind}, ${address}, ${version}, ${replicaId}, clock_timestamp())
+    const { db, replicaId, onClaimed, log, streams } = this.#options;
+    const { nodeId, kind, address, version, credential } = stream.identity;
+    const isClaimed = await db.transaction(async (sql) => {
+      const rows = await sql`
+        insert into nodes as known (id, kind, address, version, replica_id, credential, seen_at)
+        values (${nodeId}, ${kind}, ${address}, ${version}, ${replicaId}, ${credential},
+                clock_timestamp())
         on conflict (id) do update
           set kind = excluded.kind, address = excluded.address, version = excluded.version,
-              replica_id = excluded.replica_id, joined_at = now(), seen_at = excluded.seen_at`;
+              replica_id = excluded.replica_id, credential = excluded.credential,
+              joined_at = now(), seen_at = excluded.seen_at
+          where known.credential is null or known.credential = excluded.credential
+        returning id`;
+      if (rows.length === 0) return false;
       await sql`
         insert into node_generations (node_id, generation)
         values (${nodeId}, nextval('assignment_generation'))
         on conflict (node_id) do nothing`;
       await notifyFleet(sql, { kind: "nodes", nodeId, replicaId });
+      return true;
     });
+    if (!isClaimed) {
+      log.warn("node refused: it has joined with another credential", { nodeId, kind, address });
+      streams.refuse(stream);
+      return;
+    }
     stream.isClaimed = true;
     log.info("node joined", { nodeId, kind, address, version });
     onClaimed(stream);

@@ -6,7 +6,9 @@ import type { NodeIdentity } from "./node-stream.ts";
 const HOST_PORT = /^[^\s:/@]{1,255}:[0-9]{1,5}$|^\[[0-9a-fA-F:.]{2,45}\]:[0-9]{1,5}$/;
 
 /** The first request of a stream. FAILED_PRECONDITION unless it is `hello`. */
-export function readHello(request: fleet.JoinRequest | undefined): NodeIdentity {
+export function readHello(
+  request: fleet.JoinRequest | undefined,
+): Omit<NodeIdentity, "credential"> {
   if (request?.message.case !== "hello") {
     throw new PenstockError("inUse", "the first request of Join must be `hello`");
   }

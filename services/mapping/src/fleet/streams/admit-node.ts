@@ -1,0 +1,37 @@
+import { PenstockError } from "@penstock/core";
+import type { Caller } from "@penstock/runtime";
+import type { NodeIdentity } from "./node-stream.ts";
+
+/**
+ * Whether the caller may be the node that it says it is: of the service that its credential is for, and the one node that it is bound to, if it
+ * is. Whom a node id belongs to once it has joined is checked where it is claimed.
+ *
+ * @throws PenstockError `permissionDenied`
+ */
+export function admitNode(caller: Caller, said: Omit<NodeIdentity, "credential">): NodeIdentity {
+  const { subject, nodeService, nodeId } = caller;
+  // Nobody has to authenticate.
+  if (nodeService === undefined) return { ...said, credential: null };
+  if (nodeService !== said.kind) {
+    throw denied(`The credential ${subject} is for a ${nodeService}, not for a ${said.kind}.`);
+  }
+  if (nodeId !== null && nodeId !== said.nodeId) {
+    throw denied(`The credential ${subject} is for the node ${nodeId} (PENSTOCK_NODE_ID).`);
+  }
+  return { ...said, credential: subject };
+}
+
+/** Archived positions are for pollers. @throws PenstockError `permissionDenied` */
+export function requirePoller({ subject, nodeService }: Caller): void {
+  if (nodeService === undefined || nodeService === "poller") return;
+  throw denied(`The credential ${subject} is for a ${nodeService}; this is for pollers.`);
+}
+
+/** Somebody else's node. */
+export function foreignNode(nodeId: string): PenstockError {
+  return denied(`The node ${nodeId} has joined with another credential.`);
+}
+
+function denied(message: string): PenstockError {
+  return new PenstockError("permissionDenied", message);
+}
