@@ -143,6 +143,7 @@ export async function insertMapping(db: Database, wish: MappingWish = {}): Promi
     batch_size: 100,
     starting_position: wish.startingPosition ?? "TRIM_HORIZON",
     starting_position_timestamp: wish.startingPositionTimestamp ?? null,
+    is_provisioned: (wish.minimumPollers ?? null) !== null,
     minimum_pollers: wish.minimumPollers ?? null,
     is_enabled: wish.isEnabled ?? true,
     deletes_consumer_group: wish.deletesConsumerGroup ?? false,

@@ -11,6 +11,8 @@ import {
 import type { Batch, BatchPart } from "../lane/batch.ts";
 import type { Lane } from "../lane/lane.ts";
 import type { MappingCounters } from "../node/counters.ts";
+import { troubleOf, unknownFunction } from "../problems/function-trouble.ts";
+import type { ProblemDesk } from "../problems/problem-desk.ts";
 import { Alarm } from "./alarm.ts";
 import { BatchMaker } from "./batch-maker.ts";
 import type { EventPollerContext } from "./context.ts";
@@ -19,6 +21,7 @@ import type { EventPollerSettings } from "./settings.ts";
 /** What the dispatcher needs of the event poller around it. */
 export interface DispatcherHost {
   readonly memberId: string;
+  readonly problems: ProblemDesk;
   settings(): EventPollerSettings;
   lanes(): Iterable<Lane>;
   mayDispatch(): boolean;
@@ -112,12 +115,10 @@ export class Dispatcher {
     }
   }
 
-  /** The function's settings changed: delays that waited for it end. */
+  /** The function's settings changed, or it is another one: delays that waited for it end. */
   functionChanged(): void {
     for (const lane of this.#host.lanes()) {
-      if (lane.phase.is === "waiting" && lane.phase.why === "throttled") {
-        lane.phase = { ...lane.phase, untilMs: 0 };
-      }
+      if (lane.phase.is === "waiting") lane.phase = { ...lane.phase, untilMs: 0 };
     }
     this.tick();
   }
@@ -160,9 +161,7 @@ export class Dispatcher {
   #send(lanes: readonly Lane[], settings: EventPollerSettings): void {
     const spec = this.#context.functions.get(settings.functionName);
     if (spec === undefined) {
-      const problem = problemText("unknownFunction", UNKNOWN_FUNCTION);
-      this.#context.reports.result(settings.mappingId, problem, 0);
-      for (const lane of lanes) this.#delay(lane, UNKNOWN_FUNCTION);
+      for (const lane of lanes) this.#delayForFunction(lane, settings);
       return;
     }
     const batch = this.#make(lanes, settings, spec);
@@ -193,6 +192,7 @@ export class Dispatcher {
     const settings = this.#host.settings();
     const spec = this.#context.functions.get(settings.functionName);
     if (spec === undefined) {
+      this.#host.problems.failed(lane, unknownFunction(settings.functionName));
       this.#wait(lane, batch, retryDelayMs(++batch.waits, this.#context.random()), "throttled");
       return;
     }
@@ -274,6 +274,7 @@ export class Dispatcher {
       const { history } = this.#context;
       history.settled(this.#host.memberId, lane.assignment, range.from, range.to, "success");
       lane.enter({ is: "idle" }, wallMs);
+      this.#host.problems.succeeded(lane);
     }
     this.#context.reports.result(this.#host.settings().mappingId, "OK", records);
     for (const { lane } of live) this.#host.settled(lane);
@@ -286,8 +287,7 @@ export class Dispatcher {
     outcome: InvokeOutcome,
   ): void {
     const message = "message" in outcome ? outcome.message : "";
-    const { mappingId } = this.#host.settings();
-    this.#context.reports.result(mappingId, problemText(outcome.kind, message), 0);
+    const trouble = troubleOf(batch.encodedFor.name, outcome);
     const isShared = batch.parts.length > 1;
     const isOutdated = live.some((part) => this.#isOutdated(part));
     if (step.do === "retry") batch.failedAttempts++;
@@ -300,6 +300,7 @@ export class Dispatcher {
       const { lane } = part;
       lane.lastError = `${outcome.kind}: ${message}`;
       lane.hasChanged = true;
+      if (trouble !== null) this.#host.problems.failed(lane, trouble);
       if (step.do === "retry") lane.counters.failed += part.recordCount;
       if (this.#isOutdated(part)) {
         this.#putBack(part);
@@ -323,6 +324,13 @@ export class Dispatcher {
     }
     lane.enter({ is: "waiting", untilMs, why, batch }, this.#context.clock.wallMs());
     this.#alarm.at(untilMs);
+  }
+
+  /** Until the function is in the registry. */
+  #delayForFunction(lane: Lane, { functionName }: EventPollerSettings): void {
+    const trouble = unknownFunction(functionName);
+    this.#host.problems.failed(lane, trouble);
+    this.#delay(lane, trouble.problem.message);
   }
 
   /** A delay of a lane without a batch of its own. */
@@ -373,22 +381,3 @@ const MEMBERSHIP_RECHECK_MS = 250;
 
 /** Base64 turns 3 bytes into 4. */
 const BASE64_GROWTH = 4 / 3;
-
-const UNKNOWN_FUNCTION =
-  "the function is not in the registry: put it there with FunctionService.PutFunction";
-
-function problemText(kind: InvokeOutcome["kind"], message: string): string {
-  return `PROBLEM: ${PROBLEMS[kind]}${message === "" ? "" : `: ${message}`}`;
-}
-
-const PROBLEMS: Readonly<Record<InvokeOutcome["kind"], string>> = {
-  success: "",
-  throttled: "Function call throttled",
-  functionError: "Function call failed",
-  timeout: "Function call timed out",
-  invalidResponse: "Function answered out of bounds",
-  unreachable: "Function not reached",
-  staleFunction: "Function settings are being updated",
-  unknownFunction: "Function does not exist",
-  connectionLost: "Connection to the invoker lost",
-};

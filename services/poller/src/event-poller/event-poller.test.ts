@@ -36,6 +36,7 @@ const SETTINGS: EventPollerSettings = {
   filterPatterns: [],
   functionName: "f",
   functionQualifier: "",
+  sourceAccess: [],
   pinnedStarts: new Map(),
 };
 
@@ -44,7 +45,7 @@ class Stage {
   readonly time = new VirtualTime();
   readonly counters = new Counters();
   readonly gaps: Gap[] = [];
-  readonly results: string[] = [];
+  readonly problems: string[] = [];
   readonly commits: bigint[] = [];
   readonly lastWords: bigint[] = [];
   readonly fetches: bigint[] = [];
@@ -115,8 +116,8 @@ class Stage {
       inflatedBytesMax: 1e6,
       reports: {
         gap: (gap) => this.gaps.push(gap),
-        problem() {},
-        result: (_mapping, result) => this.results.push(result),
+        problem: (_mapping, _index, problem) => this.problems.push(problem?.message ?? "none"),
+        result() {},
         ended: (_mapping, lane) => this.lastWords.push(lane.committed),
         changed() {},
       },
@@ -172,7 +173,7 @@ describe("EventPoller", () => {
     stage.deliver(0, 6);
     await stage.time.advance(0);
     stage.events.outOfRange(AT, 6n, 0n, 3n);
-    expect(stage.results.at(-1)).toMatch(/above the end of the log/);
+    expect(stage.problems.at(-1)).toMatch(/above the end of the log/);
     stage.events.revoking(AT, 10_000);
     expect(stage.isReleased, "released under a call").toBe(false);
     await stage.answer({ kind: "success" });
@@ -249,7 +250,7 @@ describe("EventPoller", () => {
     stage.hasFunction = false;
     stage.deliver(0, 4);
     await stage.time.advance(0);
-    expect(stage.results.at(-1)).toMatch(/^PROBLEM: .*registry/);
+    expect(stage.problems.at(-1)).toMatch(/registry/);
     stage.hasFunction = true;
     stage.poller.functionChanged("f");
     await stage.time.advance(0);

@@ -14,6 +14,7 @@ import {
 } from "@penstock/core";
 import { Lane } from "../lane/lane.ts";
 import type { MappingCounters } from "../node/counters.ts";
+import { ProblemDesk } from "../problems/problem-desk.ts";
 import { Committer } from "./committer.ts";
 import type { EventPollerContext } from "./context.ts";
 import { Dispatcher, type DispatcherHost } from "./dispatcher.ts";
@@ -47,12 +48,12 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   readonly #committer: Committer;
   readonly #flow: FlowControl;
   readonly #gaps: GapDesk;
+  readonly problems: ProblemDesk;
   readonly #counters: MappingCounters;
   readonly #source: RecordSource;
   #settings: EventPollerSettings;
   #filter: RecordFilter | null;
   #membership: MembershipState;
-  #problem: PenstockError | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(context: EventPollerContext, settings: EventPollerSettings) {
@@ -60,6 +61,10 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     this.#settings = settings;
     this.#filter = filterOf(settings);
     this.#counters = context.counters.of(settings.mappingId);
+    this.problems = new ProblemDesk(
+      () => context.clock.nowMs(),
+      (problem) => context.reports.problem(settings.mappingId, settings.index, problem),
+    );
     this.#dispatcher = new Dispatcher(context, this);
     this.#flow = new FlowControl(context, () => this.#source, this);
     this.#gaps = new GapDesk(context, settings.mappingId, () => this.memberId);
@@ -102,7 +107,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   }
 
   get presentProblem(): PenstockError | null {
-    return this.#problem;
+    return this.problems.present;
   }
 
   get isClosing(): boolean {
@@ -154,13 +159,13 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     this.#closing ??= this.#source.close().then(() => {
       this.#dispatcher.stop();
       this.#committer.stop();
-      this.#context.reports.problem(this.#settings.mappingId, this.#settings.index, null);
     });
     return this.#closing;
   }
 
-  /** Once a second: keeps the log ends of lanes known that are out of the fetch. */
+  /** Once a second: keeps the log ends of lanes known that are out of the fetch, and tells what had to wait. */
   refresh(): void {
+    this.problems.review();
     const stale = [...this.#lanes.values()].filter((lane) => lane.isPaused || lane.isStopped);
     if (stale.length > 0) this.#source.refreshEnds(stale.map(({ assignment }) => assignment));
   }
@@ -289,8 +294,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   }
 
   problem(problem: PenstockError | null): void {
-    this.#problem = problem;
-    this.#context.reports.problem(this.#settings.mappingId, this.#settings.index, problem);
+    this.problems.source(problem);
   }
 
   membership(state: MembershipState): void {
@@ -356,7 +360,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
 
   /** Stops a lane, once the batch that it has in hand is settled. */
   #stop(lane: Lane, reason: string): void {
-    this.#context.reports.result(this.#settings.mappingId, `PROBLEM: ${reason}`, 0);
+    this.problems.stopped(lane, reason);
     if (lane.batchInHand !== null) lane.stopReason = reason;
     else this.#enterStopped(lane, reason);
   }
@@ -390,6 +394,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     lane.queue.clear();
     lane.enter({ is: "dead" }, this.#context.clock.wallMs());
     this.#lanes.delete(lane.assignment);
+    this.problems.forget(lane);
     this.#context.history.ended(this.memberId, lane.assignment, how);
   }
 }

@@ -1,5 +1,6 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import type { fleet } from "@penstock/proto";
+import type { SourceAccess } from "@penstock/core";
+import { type fleet, mapping } from "@penstock/proto";
 import { type EventPollerSettings, pinKey } from "../event-poller/settings.ts";
 
 /** The window of a mapping that names none (AWS: 500 ms). */
@@ -15,6 +16,7 @@ export function settingsOf(assignment: fleet.EventPollerAssignment): EventPoller
     bootstrapServers: assignment.bootstrapServers,
     topic: assignment.topic,
     consumerGroupId: assignment.consumerGroupId,
+    sourceAccess: assignment.sourceAccessConfigurations.map(accessOf),
     batchSize: assignment.batchSize,
     batchingWindowMs:
       maximumBatchingWindow === undefined
@@ -29,5 +31,14 @@ export function settingsOf(assignment: fleet.EventPollerAssignment): EventPoller
         offset,
       ]),
     ),
+  };
+}
+
+/** A type that this version does not know keeps its number, and is refused before anything is connected. */
+function accessOf({ type, uri }: mapping.SourceAccessConfiguration): SourceAccess {
+  return {
+    type: (mapping.SourceAccessTypeSchema.value[type]?.localName ??
+      String(type)) as SourceAccess["type"],
+    uri,
   };
 }

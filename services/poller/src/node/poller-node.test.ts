@@ -17,6 +17,7 @@ const SETTINGS: EventPollerSettings = {
   filterPatterns: [],
   functionName: "f",
   functionQualifier: "",
+  sourceAccess: [],
   pinnedStarts: new Map(),
 };
 

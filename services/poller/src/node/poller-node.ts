@@ -2,7 +2,11 @@ import { PenstockError } from "@penstock/core";
 import type { Logger } from "@penstock/runtime";
 import type { EventPollerContext } from "../event-poller/context.ts";
 import { EventPoller } from "../event-poller/event-poller.ts";
-import { type EventPollerSettings, needsNewMember } from "../event-poller/settings.ts";
+import {
+  assertKnownAccess,
+  type EventPollerSettings,
+  needsNewMember,
+} from "../event-poller/settings.ts";
 
 /**
  * The event pollers of one node, made to follow numbered generations of assignments.
@@ -96,6 +100,7 @@ export class PollerNode {
   }
 
   #run(settings: EventPollerSettings, leaving: Promise<void>[]): void {
+    assertKnownAccess(settings);
     const key = keyOf(settings);
     const present = this.#running.get(key);
     if (present !== undefined) {
@@ -122,6 +127,8 @@ export class PollerNode {
       this.#closing.delete(poller);
       const { mappingId, index } = poller.settings();
       this.#log.info("event poller left", { mappingId, index });
+      const successor = this.#running.get(key);
+      this.#context.reports.problem(mappingId, index, successor?.presentProblem ?? null);
       this.#onChange();
     });
   }

@@ -208,6 +208,7 @@ function settingsOf(batchSize: number, batchingWindowMs: number): EventPollerSet
     filterPatterns: [],
     functionName: "f",
     functionQualifier: "",
+    sourceAccess: [],
     pinnedStarts: new Map(),
   };
 }
