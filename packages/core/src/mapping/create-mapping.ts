@@ -1,12 +1,14 @@
-import { readTimestampMs } from "./field-values.ts";
-import { checkBootstrapServers, checkConsumerGroupId, checkTopics } from "./kafka-names.ts";
-import type { MappingSettings, StartingPosition } from "./mapping.ts";
-import { STARTING_POSITIONS } from "./mapping.ts";
+import { awsConstraint } from "./constraints/constraints.ts";
+import { Violations } from "./constraints/violations.ts";
+import type { MappingSettings, MutableSettings } from "./mapping.ts";
 import { MUTABLE_DEFAULTS } from "./mapping-defaults.ts";
 import type { CreateMappingInput, MappingRules } from "./mapping-input.ts";
-import { readTags } from "./mapping-tags.ts";
-import { MUTABLE_READERS } from "./read-mutable-settings.ts";
-import { Violations } from "./violations.ts";
+import { checkRelations } from "./mapping-relations.ts";
+import { readCreateTags } from "./mapping-tags.ts";
+import { readBootstrapServers, readConsumerGroupId, readTopic } from "./settings/kafka-names.ts";
+import { SETTING_ROWS } from "./settings/mutable-settings.ts";
+import { readStartingPosition } from "./settings/starting-position.ts";
+import { checkUnsupportedSource, REFUSALS } from "./unsupported.ts";
 
 export interface MappingToCreate {
   readonly settings: MappingSettings;
@@ -20,48 +22,50 @@ export interface MappingToCreate {
  */
 export function readCreateMapping(input: CreateMappingInput, rules: MappingRules): MappingToCreate {
   const violations = new Violations();
-  const sent = <K extends keyof typeof MUTABLE_READERS>(key: K) =>
-    MUTABLE_READERS[key](input, violations, rules.check);
-  const functionRef = sent("functionRef");
-  if (input.functionName === undefined) {
-    violations.add("function_name", "function_name is required.");
-  }
-  const groupId = input.kafkaConfig?.consumerGroupId;
-  checkBootstrapServers(violations, input.bootstrapServers ?? []);
-  checkTopics(violations, input.topics ?? []);
-  if (groupId !== undefined) checkConsumerGroupId(violations, groupId);
+  for (const { check } of REFUSALS) check(input, violations);
+  checkUnsupportedSource(input, violations);
+  const hasSource = input.bootstrapServers !== undefined || input.eventSourceArn === undefined;
   const settings: MappingSettings = {
-    ...MUTABLE_DEFAULTS,
-    functionRef: functionRef ?? { name: "", qualifier: "" },
-    batchSize: sent("batchSize") ?? MUTABLE_DEFAULTS.batchSize,
-    batchingWindowMs: sent("batchingWindowMs") ?? MUTABLE_DEFAULTS.batchingWindowMs,
-    filterPatterns: sent("filterPatterns") ?? MUTABLE_DEFAULTS.filterPatterns,
-    provisionedPollers: sent("provisionedPollers") ?? MUTABLE_DEFAULTS.provisionedPollers,
-    isEnabled: sent("isEnabled") ?? MUTABLE_DEFAULTS.isEnabled,
-    bootstrapServers: input.bootstrapServers ?? [],
-    topic: input.topics?.[0] ?? "",
-    consumerGroupId: groupId ?? null,
-    ...readStart(input, violations, rules.nowMs),
+    ...readMutable(input, violations, rules),
+    bootstrapServers:
+      (hasSource ? readBootstrapServers(violations, input.bootstrapServers) : null) ?? [],
+    topic: readTopic(violations, input.topics, rules.isStrict) ?? "",
+    consumerGroupId:
+      input.kafkaConfig?.consumerGroupId === undefined
+        ? null
+        : readConsumerGroupId(violations, input.kafkaConfig.consumerGroupId),
+    ...readStartingPosition(input, violations, rules.nowMs),
   };
+  if (rules.isStrict && input.sourceAccess === undefined) {
+    violations.add(
+      "source_access_configurations",
+      "source_access_configurations is required in strict mode (PENSTOCK_AWS_STRICT).",
+      "Required 'sourceAccessConfigurations' parameter is missing.",
+    );
+  }
+  const tags = readCreateTags(input.tags, violations);
+  checkRelations(settings, rules, violations);
   violations.throwIfAny();
-  return { settings, tags: readTags(input.tags) };
+  return { settings, tags };
 }
 
-function readStart(input: CreateMappingInput, violations: Violations, nowMs: number) {
-  const field = "starting_position_timestamp";
-  const timestamp = input.startingPositionTimestamp;
-  const startingPosition = (input.startingPosition ?? "TRIM_HORIZON") as StartingPosition;
-  if (!STARTING_POSITIONS.includes(startingPosition)) {
-    violations.add(
-      "starting_position",
-      `starting_position must satisfy enum value set: [${STARTING_POSITIONS.join(", ")}].`,
-    );
-  } else if (startingPosition === "AT_TIMESTAMP" && timestamp === undefined) {
-    violations.add(field, `${field} is required with starting position AT_TIMESTAMP.`);
-  } else if (startingPosition !== "AT_TIMESTAMP" && timestamp !== undefined) {
-    violations.add(field, `${field} is only allowed with starting position AT_TIMESTAMP.`);
+function readMutable(
+  input: CreateMappingInput,
+  violations: Violations,
+  rules: MappingRules,
+): MutableSettings {
+  if (input.functionName === undefined) {
+    const aws = awsConstraint("functionName", null, "Member must not be null");
+    violations.add("function_name", "function_name is required.", aws);
   }
-  const startingPositionTimestampMs =
-    timestamp === undefined ? null : readTimestampMs(violations, field, timestamp, nowMs);
-  return { startingPosition, startingPositionTimestampMs };
+  const read = <K extends keyof MutableSettings>(key: K) =>
+    SETTING_ROWS[key].read(input, violations, rules);
+  const settings: Record<string, unknown> = { functionRef: read("functionRef") ?? NO_FUNCTION };
+  for (const key of Object.keys(MUTABLE_DEFAULTS) as (keyof typeof MUTABLE_DEFAULTS)[]) {
+    settings[key] = read(key) ?? MUTABLE_DEFAULTS[key];
+  }
+  return settings as unknown as MutableSettings;
 }
+
+/** Stands for a reference that was refused. */
+const NO_FUNCTION = { name: "", qualifier: "" };

@@ -1,5 +1,8 @@
+import { Violations } from "./constraints/violations.ts";
 import type { MappingSettings, MutableSettings, ProvisionedPollers } from "./mapping.ts";
 import type { MappingRules } from "./mapping-input.ts";
+import { checkRelations } from "./mapping-relations.ts";
+import { NO_POLLERS } from "./settings/provisioned-pollers.ts";
 
 /** What an update changes. Absent = unchanged. */
 export interface MappingChanges extends Partial<Omit<MutableSettings, "provisionedPollers">> {
@@ -8,30 +11,36 @@ export interface MappingChanges extends Partial<Omit<MutableSettings, "provision
 }
 
 /**
- * The settings after a change, with the rules checked that settings keep among each other (the changed ones with the stored ones).
+ * The settings after a change, with the rules checked that settings keep among each other (the changed ones with the stored ones). What else `before` carries
+ * is kept.
  *
  * @throws PenstockError `invalidArgument` that names everything that is wrong.
  */
 export function applyChanges<S extends MappingSettings>(
   before: S,
   changes: MappingChanges,
-  _rules: MappingRules,
+  rules: MappingRules,
 ): S {
   const { provisionedPollers, ...others } = changes;
-  return {
+  const after: S = {
     ...before,
     ...others,
     ...(provisionedPollers !== undefined && {
       provisionedPollers: mergePollers(before.provisionedPollers, provisionedPollers),
     }),
   };
+  const violations = new Violations();
+  checkRelations(after, rules, violations);
+  violations.throwIfAny();
+  return after;
 }
 
+/** Clearing members does not enter provisioned mode. */
 function mergePollers(
   before: ProvisionedPollers | null,
   changes: Partial<ProvisionedPollers> | null,
 ): ProvisionedPollers | null {
   if (changes === null) return null;
-  const none = { minimumPollers: null, maximumPollers: null, pollerGroupName: null };
-  return { ...none, ...before, ...changes };
+  const isClearing = Object.values(changes).every((value) => value === null);
+  return before === null && isClearing ? null : { ...NO_POLLERS, ...before, ...changes };
 }

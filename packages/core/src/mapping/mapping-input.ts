@@ -3,7 +3,7 @@
  * numbers into AWS's names (an unknown number into its digits), the AWS face passes on what came.
  */
 
-import type { SecondsAndNanos } from "./field-values.ts";
+import type { SecondsAndNanos } from "./constraints/field-values.ts";
 
 /** The settings that create and update have in common. */
 export interface MappingInput {

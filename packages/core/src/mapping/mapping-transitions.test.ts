@@ -1,9 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAPPING_STATES, type MutableSettings } from "./mapping.ts";
-import { MUTABLE_DEFAULTS } from "./mapping-defaults.ts";
+import { MAPPING_STATES } from "./mapping.ts";
 import { stateAfterUpdate } from "./mapping-transitions.ts";
-import { areEqualSettings } from "./settings-difference.ts";
 
 const on = { isEnabled: true };
 const off = { isEnabled: false };
@@ -40,32 +38,5 @@ describe("stateAfterUpdate", () => {
         },
       ),
     );
-  });
-});
-
-describe("areEqualSettings", () => {
-  const settings: MutableSettings = {
-    ...MUTABLE_DEFAULTS,
-    functionRef: { name: "f", qualifier: "" },
-    batchSize: 1,
-    batchingWindowMs: null,
-    filterPatterns: ["{}"],
-    provisionedPollers: null,
-    isEnabled: true,
-  };
-
-  it.each([
-    { functionRef: { name: "g", qualifier: "" } },
-    { functionRef: { name: "f", qualifier: "1" } },
-    { batchSize: 2 },
-    { batchingWindowMs: 0 },
-    { filterPatterns: [] },
-    { filterPatterns: ["{}", "{}"] },
-    { filterPatterns: ['{"a":[1]}'] },
-    { minimumPollers: 1 },
-    { isEnabled: false },
-  ] as Partial<MutableSettings>[])("sees %j", (change) => {
-    expect(areEqualSettings(settings, { ...settings, ...change })).toBe(false);
-    expect(areEqualSettings(settings, structuredClone(settings))).toBe(true);
   });
 });

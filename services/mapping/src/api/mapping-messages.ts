@@ -6,7 +6,7 @@ import {
   functionArn,
   MINIMUM_POLLERS_DEFAULT,
   mappingArn,
-  NOT_IN_EFFECT,
+  settingsNotInEffect,
 } from "@penstock/core";
 import { mapping } from "@penstock/proto";
 import { etagOf } from "../store/etag.ts";
@@ -51,7 +51,7 @@ export function mappingMessage(view: MappingView, scope: ArnScope): mapping.Even
     createTime: timestampFromMs(stored.createdAtMs),
     revision: stored.revision,
     etag: etagOf(stored),
-    notInEffect: [...NOT_IN_EFFECT(stored)],
+    notInEffect: [...settingsNotInEffect(stored)],
     ...(stored.problem && { problem: problemMessage(stored.problem) }),
     partitions: view.partitions.map(partitionMessage),
     gaps: view.gaps.map(gapMessage),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { functionArn, mappingArn, parseFunctionReference } from "./function-reference.ts";
+import { mappingArn } from "../mapping-names.ts";
+import { functionArn, parseFunctionReference } from "./function-reference.ts";
 
 const scope = { region: "us-east-1", accountId: "000000000000" };
 const read = (text: string) => parseFunctionReference("function_name", text);

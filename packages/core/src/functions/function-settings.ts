@@ -1,3 +1,7 @@
+import { readDurationMs, type SecondsAndNanos } from "../mapping/constraints/field-values.ts";
+import { show, Violations } from "../mapping/constraints/violations.ts";
+import { FUNCTION_CONCURRENCY_MAX, FUNCTION_NAME_LENGTH_MAX } from "../mapping/mapping-limits.ts";
+import { checkHeaders } from "./function-headers.ts";
 import {
   FUNCTION_TIMEOUT_DEFAULT_MS,
   FUNCTION_TIMEOUT_MAX_MS,
@@ -7,12 +11,8 @@ import {
   PAYLOAD_BYTES_MAX_GRPC_DEFAULT,
   PAYLOAD_BYTES_MAX_HTTP_DEFAULT,
   PAYLOAD_BYTES_MIN,
-} from "../functions/function-spec.ts";
-import { checkRange, readDurationMs, type SecondsAndNanos } from "./field-values.ts";
-import { checkHeaders } from "./function-headers.ts";
+} from "./function-spec.ts";
 import { checkFunctionAddress, checkFunctionUrl } from "./function-targets.ts";
-import { FUNCTION_CONCURRENCY_MAX, FUNCTION_NAME_LENGTH_MAX } from "./mapping-limits.ts";
-import { show, Violations } from "./violations.ts";
 
 /** A function to store, as a caller may send it; absent = not sent. */
 export interface FunctionInput {
@@ -70,7 +70,8 @@ function readTarget(target: FunctionTarget | undefined, violations: Violations):
 
 function readTimeout(timeout: SecondsAndNanos | undefined, violations: Violations): number {
   if (timeout === undefined) return FUNCTION_TIMEOUT_DEFAULT_MS;
-  const ms = readDurationMs(violations, "function.timeout", timeout, 1, FUNCTION_TIMEOUT_MAX_MS);
+  const rule = { field: "function.timeout", minMs: 1, maxMs: FUNCTION_TIMEOUT_MAX_MS };
+  const ms = readDurationMs(violations, rule, timeout);
   return ms ?? FUNCTION_TIMEOUT_DEFAULT_MS;
 }
 
@@ -88,4 +89,16 @@ function readPayload({ payloadBytesMax, target }: FunctionInput, violations: Vio
   const field = "function.payload_bytes_max";
   checkRange(violations, field, payloadBytesMax, PAYLOAD_BYTES_MIN, PAYLOAD_BYTES_MAX);
   return Number(payloadBytesMax);
+}
+
+function checkRange(
+  violations: Violations,
+  field: string,
+  value: number | bigint,
+  min: number,
+  max: number,
+): void {
+  if (value >= min && value <= max && (typeof value === "bigint" || Number.isInteger(value)))
+    return;
+  violations.add(field, `${field} must be a whole number from ${min} to ${max}, not ${value}.`);
 }

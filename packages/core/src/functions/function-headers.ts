@@ -1,9 +1,9 @@
+import { show, Violations } from "../mapping/constraints/violations.ts";
 import {
   FUNCTION_HEADER_NAME_LENGTH_MAX,
   FUNCTION_HEADER_VALUE_LENGTH_MAX,
   FUNCTION_HEADERS_MAX,
-} from "./mapping-limits.ts";
-import { show, Violations } from "./violations.ts";
+} from "../mapping/mapping-limits.ts";
 
 /** How a stored header value is shown, and what a caller sends to keep it. */
 export const HIDDEN_VALUE = "***";

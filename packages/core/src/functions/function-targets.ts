@@ -1,6 +1,6 @@
-import { isBootstrapServer } from "./kafka-names.ts";
-import { FUNCTION_ADDRESS_LENGTH_MAX, FUNCTION_URL_LENGTH_MAX } from "./mapping-limits.ts";
-import type { Violations } from "./violations.ts";
+import type { Violations } from "../mapping/constraints/violations.ts";
+import { FUNCTION_ADDRESS_LENGTH_MAX, FUNCTION_URL_LENGTH_MAX } from "../mapping/mapping-limits.ts";
+import { isBootstrapServer } from "../mapping/settings/kafka-names.ts";
 
 /**
  * An absolute http or https URL without user info and fragment. Which addresses it may lead to is the address guard's business, at the time of
