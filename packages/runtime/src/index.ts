@@ -47,6 +47,7 @@ export * from "./settings/effective-settings.ts";
 export * from "./settings/invoker-choice.ts";
 export * from "./settings/network-address.ts";
 export * from "./settings/parse-settings.ts";
+export { OUTBOUND_SETTINGS, SECRETS_SETTINGS } from "./settings/secrets-settings.ts";
 export { isLoopback, SECURITY_SETTINGS } from "./settings/security-settings.ts";
 export * from "./settings/setting.ts";
 export * from "./settings/setting-kinds.ts";

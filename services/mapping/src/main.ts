@@ -16,6 +16,7 @@ runService(
     });
     const service = await startMappingService(settings, {
       log,
+      env,
       meter: telemetry.meter,
       metrics: (request, response) => telemetry.metricsHandler(request, response),
     });

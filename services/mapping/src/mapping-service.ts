@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { compileFilter } from "@penstock/core";
-import { createAddressGuard, createKeySetFetch } from "@penstock/egress";
-import { createAdmin } from "@penstock/kafka";
+import { createKeySetFetch } from "@penstock/egress";
 import { type Database, openDatabase } from "@penstock/postgres";
 import { fleet as fleetProto, mapping } from "@penstock/proto";
 import {
   advertisedAddress,
   answeredHosts,
   createRpcTransport,
+  type Environment,
   type HttpExtra,
   type HttpServer,
   type Logger,
@@ -37,6 +37,7 @@ import { createFilterSeal } from "./seal/filter-seal.ts";
 import { readKmsKeysFile } from "./seal/kms-keys-file.ts";
 import { readSealKey } from "./seal/seal-key-file.ts";
 import type { MappingSettings } from "./settings.ts";
+import { openSources } from "./source/open-sources.ts";
 import { startUpkeep } from "./upkeep/upkeep.ts";
 import { WatchHub } from "./watch/watch-hub.ts";
 
@@ -44,6 +45,8 @@ export interface MappingServiceParts {
   readonly log: Logger;
   /** Where the numbers of the control plane go. */
   readonly meter?: Telemetry["meter"];
+  /** Where `env:` references of secrets lead: PENSTOCK_SECRET_*. */
+  readonly env?: Environment;
   /** Serves `/metrics`. */
   readonly metrics?: Parameters<typeof startHttpServer>[0]["metrics"];
 }
@@ -60,7 +63,7 @@ export interface MappingServiceParts {
  */
 export async function startMappingService(
   settings: MappingSettings,
-  { log, metrics, meter }: MappingServiceParts,
+  { log, metrics, meter, env = {} }: MappingServiceParts,
 ): Promise<Service> {
   const fetchJson = createKeySetFetch(settings);
   const security = await openSecurity(settings, { log, meter, fetchJson });
@@ -72,6 +75,7 @@ export async function startMappingService(
   const ring = settings.kmsKeys === null ? new Map() : await readKmsKeysFile(settings.kmsKeys);
   const filters = createFilterSeal(ring);
   const watches = new WatchHub({ db, scope, filters });
+  const sources = openSources(settings, { log, clock: systemClock, env });
   const fleet = createFleet({
     db,
     log,
@@ -79,6 +83,7 @@ export async function startMappingService(
     settings,
     functions: openFunctionRegistry(db, seal, log),
     filters,
+    kafkaAdmin: sources.openAdmin,
   });
   const commandParts = {
     db,
@@ -86,16 +91,15 @@ export async function startMappingService(
     filters,
     clock: systemClock,
     rules: { isStrict: settings.awsStrict, check: compileFilter },
+    checkSource: sources.checkSource,
     newId: randomUUID,
   };
   const commands = createMappingCommands(commandParts);
-  const addressGuard = createAddressGuard(settings);
   const inspections = inspectRoutes({
     commands,
     commandParts,
     dial: (address) => createRpcTransport({ address, security: security.client }),
-    openSource: ({ bootstrapServers }) =>
-      createAdmin({ bootstrapServers, addressGuard, clock: systemClock, log }),
+    openSource: sources.openAdmin,
   });
   const routes = apiRoutes({ db, scope, commands, watches }, inspections, seal);
   const state = { isPrepared: false };

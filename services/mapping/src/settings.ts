@@ -1,8 +1,10 @@
 import type { FieldViolation } from "@penstock/core";
 import {
   type Environment,
+  OUTBOUND_SETTINGS,
   type Parsed,
   parseSettings,
+  SECRETS_SETTINGS,
   SECURITY_SETTINGS,
   SETTINGS,
   securityProblems,
@@ -32,6 +34,8 @@ export const MAPPING_SETTINGS = {
   awsRequestsPerSecond: SETTINGS.awsRequestsPerSecond,
   awsRequestBurst: SETTINGS.awsRequestBurst,
   ...SECURITY_SETTINGS,
+  ...SECRETS_SETTINGS,
+  ...OUTBOUND_SETTINGS,
 } as const;
 
 export type MappingSettings = Parsed<typeof MAPPING_SETTINGS>;

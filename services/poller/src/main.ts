@@ -19,6 +19,7 @@ runService(
     const service = await startPollerService({
       settings,
       log,
+      env,
       telemetry,
       ...(embedded !== null && { invoker: embedded.invoker }),
     });

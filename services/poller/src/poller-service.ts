@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Invoker } from "@penstock/core";
-import { createAddressGuard, createKeySetFetch } from "@penstock/egress";
+import { createAddressGuards, createKeySetFetch, dialGuard } from "@penstock/egress";
 import { createRecordSourceDriver } from "@penstock/kafka";
 import { poller } from "@penstock/proto";
 import {
   advertisedAddress,
   answeredHosts,
+  type Environment,
   type Logger,
   openSecurity,
   type Service,
@@ -15,6 +16,7 @@ import {
   type Telemetry,
   VERSION,
 } from "@penstock/runtime";
+import { openSecrets } from "@penstock/secrets";
 import { pollerApi } from "./api/poller-api.ts";
 import type { EventPollerContext, Timers } from "./event-poller/context.ts";
 import { NO_HISTORY } from "./event-poller/history.ts";
@@ -42,13 +44,15 @@ export interface PollerServiceOptions {
   readonly settings: PollerSettings;
   readonly log: Logger;
   readonly telemetry: Telemetry;
+  /** Where `env:` references of secrets lead: PENSTOCK_SECRET_*. */
+  readonly env?: Environment;
   /** The invoker of the same process, when there is one (standalone). */
   readonly invoker?: Invoker;
 }
 
 /** Starts a poller node: its API, its stream to the fleet, and whatever it is assigned. */
 export async function startPollerService(options: PollerServiceOptions): Promise<Service> {
-  const { settings, log, telemetry } = options;
+  const { settings, log, telemetry, env = {} } = options;
   const security = await openSecurity(settings, {
     log,
     meter: telemetry.meter,
@@ -61,11 +65,14 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     settings.historyFile === null ? null : new FileHistory(settings.historyFile, systemClock);
   const report = new ProgressReport(systemClock, randomUUID, () => link?.holdingsChanged());
   const memory = new MemoryBudget(settings.bufferBytesMax, () => node.memoryRelieved());
+  const ownPorts = [settings.grpcPort, settings.httpPort];
+  const guards = createAddressGuards({ settings, ownPorts: () => ownPorts });
+  const { sourceSecurity } = openSecrets({ settings, env, guards, clock: systemClock, log });
   const driver = createRecordSourceDriver({
     clock: systemClock,
     log,
     clientId: `penstock-${nodeId}`,
-    addressGuard: createAddressGuard({ allowPrivateAddresses: settings.allowPrivateAddresses }),
+    addressGuard: dialGuard(guards.of("brokers")),
   });
   const invokers = chooseInvokers({
     choice: settings.invoker,
@@ -76,6 +83,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
   });
   const context: EventPollerContext = {
     driver,
+    sourceSecurity,
     invoker: invokers.invoker,
     functions,
     archive: createArchiveReader(settings.mappingService, security.client, log),

@@ -1,6 +1,8 @@
 import {
+  OUTBOUND_SETTINGS,
   type Parsed,
   parseSettings,
+  SECRETS_SETTINGS,
   SECURITY_SETTINGS,
   SETTINGS,
   securityProblems,
@@ -23,6 +25,8 @@ const SCHEMA = {
   rpcMessageBytesMax: SETTINGS.rpcMessageBytesMax,
   rpcDeadlineMsMax: SETTINGS.rpcDeadlineMsMax,
   ...SECURITY_SETTINGS,
+  ...SECRETS_SETTINGS,
+  ...OUTBOUND_SETTINGS,
 } as const;
 
 export type PollerSettings = Parsed<typeof SCHEMA>;

@@ -20,6 +20,7 @@ export async function startStandalone({ log, env }: StartContext): Promise<Servi
   const mappingTelemetry = telemetry("penstock-mapping");
   const mapping = await startMappingService(mappingSettings, {
     log: log.child({ part: "mapping" }),
+    env,
     meter: mappingTelemetry.meter,
     metrics: (request, response) => mappingTelemetry.metricsHandler(request, response),
   });
@@ -33,6 +34,7 @@ export async function startStandalone({ log, env }: StartContext): Promise<Servi
   const poller = await startPollerService({
     settings: { ...pollerSettings, mappingService: mapping.grpc },
     log: log.child({ part: "poller" }),
+    env,
     telemetry: pollerTelemetry,
     invoker: invoker.invoker,
   });

@@ -4,6 +4,7 @@
  * It issues what tests need on purpose wrong too: expired, not yet valid, for other names.
  */
 import "./reflect-metadata.ts";
+import type { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 
@@ -95,7 +96,7 @@ function newKeys() {
   return crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 }
 
-async function pkcs8(key: CryptoKey): Promise<string> {
+async function pkcs8(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", key)).toString("base64");
   const lines = der.match(/.{1,64}/g) ?? [];
   return `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`;

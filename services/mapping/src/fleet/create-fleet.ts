@@ -11,6 +11,7 @@ import { ClusterAdmins } from "../leader/clusters/cluster-admins.ts";
 import { Leadership } from "../leader/election/leadership.ts";
 import { Leader } from "../leader/leader.ts";
 import { createFilterSeal, type FilterSeal } from "../seal/filter-seal.ts";
+import { requirePlaintext } from "../source/open-sources.ts";
 import type { FleetLog } from "./fleet-log.ts";
 import { FLEET_CHANNEL, MAPPINGS_CHANNEL, parseFleetNotice } from "./fleet-notice.ts";
 import { FleetReplica } from "./fleet-replica.ts";
@@ -27,7 +28,7 @@ export interface FleetOptions {
   readonly functions: FunctionRegistry;
   /** Default: knows no key, so that a mapping with a sealed filter does not run. */
   readonly filters?: Pick<FilterSeal, "open">;
-  /** Default: the real one, behind the address guard. */
+  /** Default: the real one, behind the address guard, for sources without secrets. */
   readonly kafkaAdmin?: OpenClusterAdmin;
 }
 
@@ -116,5 +117,8 @@ export function createFleet(options: FleetOptions): Fleet {
 function guardedAdmin({ clock, log, settings }: FleetOptions): OpenClusterAdmin {
   const allowPrivateAddresses = settings.allowPrivateAddresses ?? false;
   const addressGuard = createAddressGuard({ allowPrivateAddresses });
-  return (bootstrapServers) => createAdmin({ bootstrapServers, addressGuard, clock, log });
+  return (source) => {
+    requirePlaintext(source);
+    return createAdmin({ bootstrapServers: source.bootstrapServers, addressGuard, clock, log });
+  };
 }

@@ -5,6 +5,7 @@ import type {
   Invoker,
   PenstockError,
   RecordSourceDriver,
+  SourceSecurityProvider,
 } from "@penstock/core";
 import type { Logger } from "@penstock/runtime";
 import type { Lane } from "../lane/lane.ts";
@@ -16,6 +17,8 @@ import type { History } from "./history.ts";
 /** What the node lends to each of its event pollers. */
 export interface EventPollerContext {
   readonly driver: RecordSourceDriver;
+  /** Absent: only sources without secrets are read. */
+  readonly sourceSecurity?: SourceSecurityProvider;
   readonly invoker: Invoker;
   readonly functions: { get(name: string): FunctionSpec | undefined };
   /** Archived position of a partition, null when there is none or nobody can be asked. Bounded in time. */

@@ -30,6 +30,7 @@ import {
 import { findStart } from "./lane-start.ts";
 import { filterOf, selectRows } from "./select-rows.ts";
 import type { EventPollerSettings } from "./settings.ts";
+import { sourceOf } from "./source-of.ts";
 
 /**
  * One member of a mapping's consumer group, and the lanes of its partitions.
@@ -75,7 +76,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     );
     this.#source = context.driver.open(
       {
-        bootstrapServers: settings.bootstrapServers,
+        ...sourceOf(context, settings),
         topic: settings.topic,
         groupId: settings.consumerGroupId,
         drainLimitMs: context.drainLimitMs,

@@ -1,3 +1,5 @@
+import type { SourceReference } from "../../source/open-sources.ts";
+
 /** Where in a partition an offset is asked for. */
 export type OffsetQuery = "earliest" | "latest" | { readonly timestampMs: number };
 
@@ -28,5 +30,5 @@ export interface ClusterAdmin {
   close(): Promise<void>;
 }
 
-/** Opens an admin client for the brokers; connects when it is used. */
-export type OpenClusterAdmin = (bootstrapServers: readonly string[]) => ClusterAdmin;
+/** Opens an admin client for the brokers of a source; connects when it is used. */
+export type OpenClusterAdmin = (source: SourceReference) => ClusterAdmin;

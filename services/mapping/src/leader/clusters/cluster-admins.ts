@@ -1,5 +1,6 @@
 import { InvariantError, PenstockError } from "@penstock/core";
 import type { FleetLog } from "../../fleet/fleet-log.ts";
+import type { SourceReference } from "../../source/open-sources.ts";
 import type { ClusterAdmin, OpenClusterAdmin } from "./cluster-admin.ts";
 
 interface Entry {
@@ -15,7 +16,7 @@ const QUESTIONS_MAX = 4;
 const IDLE_MS = 60_000;
 
 /**
- * Admin clients, one for each set of bootstrap servers, opened when needed and closed when idle. Every question has a time limit.
+ * Admin clients, one for each set of bootstrap servers and secrets, opened when needed and closed when idle. Every question has a time limit.
  */
 export class ClusterAdmins {
   readonly #open: OpenClusterAdmin;
@@ -37,11 +38,8 @@ export class ClusterAdmins {
   }
 
   /** Asks; `kafkaUnavailable` when the answer takes too long. */
-  async ask<T>(
-    bootstrapServers: readonly string[],
-    question: (admin: ClusterAdmin) => Promise<T>,
-  ): Promise<T> {
-    const entry = this.#entryOf(bootstrapServers);
+  async ask<T>(source: SourceReference, question: (admin: ClusterAdmin) => Promise<T>): Promise<T> {
+    const entry = this.#entryOf(source);
     if (entry.running >= QUESTIONS_MAX) {
       await new Promise<void>((resolve) => entry.waiting.push(resolve));
     } else entry.running++;
@@ -71,11 +69,11 @@ export class ClusterAdmins {
     await Promise.all(entries.map((entry) => this.#close(entry.admin)));
   }
 
-  #entryOf(bootstrapServers: readonly string[]): Entry {
-    const key = [...bootstrapServers].sort().join();
+  #entryOf(source: SourceReference): Entry {
+    const key = keyOf(source);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      const admin = this.#open(bootstrapServers);
+      const admin = this.#open(source);
       entry = { admin, waiting: [], running: 0, usedAtMs: this.#nowMs() };
       this.#entries.set(key, entry);
     }
@@ -105,4 +103,10 @@ export class ClusterAdmins {
       this.#log.warn("closing an admin client failed", { error });
     }
   }
+}
+
+/** Nobody asks with another mapping's secrets. */
+function keyOf({ bootstrapServers, sourceAccess }: SourceReference): string {
+  const access = sourceAccess.map(({ type, uri }) => [type, uri]);
+  return JSON.stringify([[...bootstrapServers].sort(), access]);
 }

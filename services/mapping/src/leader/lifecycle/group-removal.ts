@@ -53,9 +53,7 @@ export class GroupRemoval {
     const { clusters, nowMs, intervalMs, limitMs } = this.#options;
     const group = mapping.consumerGroupId;
     try {
-      const wasThere = await clusters.ask(mapping.bootstrapServers, (admin) =>
-        admin.deleteGroup(group),
-      );
+      const wasThere = await clusters.ask(mapping, (admin) => admin.deleteGroup(group));
       removal.outcome = wasThere
         ? `The consumer group ${group} is deleted with its offsets.`
         : `There was no consumer group ${group} to delete.`;

@@ -49,6 +49,7 @@ function watched() {
       id: "m",
       consumerGroupId: "g",
       bootstrapServers: ["b:1"],
+      sourceAccess: [],
     } as unknown as MappingFacts,
     goneMemberIds: new Set(["dead"]),
     knownMemberIds: new Set(["alive"]),

@@ -69,9 +69,9 @@ export class GroupWatch {
   }
 
   async #ask(question: GroupQuestion, watch: Watch): Promise<void> {
-    const { consumerGroupId, bootstrapServers } = question.mapping;
+    const { consumerGroupId } = question.mapping;
     try {
-      const isClear = await this.#clusters.ask(bootstrapServers, async (admin) => {
+      const isClear = await this.#clusters.ask(question.mapping, async (admin) => {
         const { members } = await admin.describeGroup(consumerGroupId);
         const ours = members.filter((member) => isUnexplained(member, question));
         for (const { memberId } of ours) {

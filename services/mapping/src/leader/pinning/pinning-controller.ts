@@ -63,7 +63,7 @@ export class PinningController {
   async #attempt(mapping: MappingFacts, attempt: Attempt): Promise<void> {
     const { clusters, term, nowMs, log } = this.#context;
     try {
-      const start = await clusters.ask(mapping.bootstrapServers, (admin) =>
+      const start = await clusters.ask(mapping, (admin) =>
         resolveStart(admin, mapping, () => this.#mappings.databaseNowMs()),
       );
       await term.write((sql) => writePins(sql, mapping, start));

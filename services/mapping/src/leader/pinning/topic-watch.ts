@@ -34,7 +34,7 @@ export class TopicWatch {
     if (first === undefined || !this.#context.term.isValid) return;
     const { clusters, term } = this.#context;
     try {
-      const { topicId, partitions } = await clusters.ask(first.bootstrapServers, (admin) =>
+      const { topicId, partitions } = await clusters.ask(first, (admin) =>
         admin.describeTopic(first.topic),
       );
       const changed = mappings.filter(
