@@ -1,10 +1,11 @@
 /**
- * `npm test`: every check and every test, one after the other, also when an earlier one failed.
+ * `npm test`: every check and every test, one after the other, also when an earlier one failed; then the search of everything that the
+ * run left behind for the secrets that its tests planted. Tests that need a program of another language are skipped when it is missing.
  * The last line says how many passed, from what really ran: each check counts as one, each test as one.
  * Plain JavaScript for Node 20, no dependencies; the tools run under Node 24.
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureInstalled, giveUp, missingForKafka, NODE, ROOT, TOOL_ENV } from "./toolchain.mjs";
@@ -16,7 +17,8 @@ const CHECKS = [
   ["contract: no breaking change", "buf", "breaking", "--against", "proto/image.binpb"],
   ["types", "tsc", "-b"],
 ];
-const PROJECTS = ["unit", "servers", "fault"];
+const PROJECTS = ["unit", "servers", "fault", "alone"];
+const SEARCH = "packages/testkit/src/canary/scan-main.ts";
 const REASON_LINES_MAX = 12;
 
 const missing = missingForKafka();
@@ -27,24 +29,29 @@ run("tools", NODE, ["test/prepare-tools.ts"]) || giveUp("A tool could not be set
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
-const reports = mkdtempSync(join(tmpdir(), "penstock-report-"));
+// Processes, worlds and servers of the tests leave here what they said (packages/testkit/src/canary/run-folder.ts).
+const runFolder = mkdtempSync(join(tmpdir(), "penstock-run-"));
+const reports = join(runFolder, "reports");
+mkdirSync(reports);
 
 for (const [name, command, ...flags] of CHECKS) {
   if (run(name, command, flags)) total.passed++;
   else fail(name);
 }
-for (const project of PROJECTS) runTests(project);
-
-rmSync(reports, { recursive: true, force: true });
+for (const project of PROJECTS) await runTests(project);
+if (run("search for planted secrets", NODE, [SEARCH, runFolder])) {
+  total.passed++;
+  rmSync(runFolder, { recursive: true, force: true });
+} else fail("search for planted secrets", [`What the run left behind: ${runFolder}`]);
 for (const name of failures) process.stdout.write(`FAILED  ${name}\n`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 // Written before the exit in one piece: it is the last line.
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-function runTests(project) {
+async function runTests(project) {
   const report = join(reports, `${project}.json`);
-  const isGreen = run(`tests: ${project}`, "vitest", [
+  const isGreen = await runKept(`tests: ${project}`, join(reports, `${project}.txt`), "vitest", [
     ...["run", "--project", project, "--passWithNoTests"],
     ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
   ]);
@@ -86,4 +93,32 @@ function run(name, command, flags) {
   });
   if (error !== undefined) process.stdout.write(`${command} can't be started: ${error.message}\n`);
   return status === 0;
+}
+
+/** As `run`; what it writes is shown and kept in a file. */
+function runKept(name, file, command, flags) {
+  process.stdout.write(`\n── ${name}\n`);
+  const kept = createWriteStream(file);
+  const child = spawn(command, flags, {
+    cwd: ROOT,
+    env: {
+      ...TOOL_ENV,
+      TEST_RUN_FOLDER: runFolder,
+      ...(process.stdout.isTTY && { FORCE_COLOR: "1" }),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      process.stdout.write(chunk);
+      kept.write(chunk);
+    });
+  }
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      process.stdout.write(`${command} can't be started: ${error.message}\n`);
+      resolve(false);
+    });
+    child.once("close", (status) => kept.end(() => resolve(status === 0)));
+  });
 }
