@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import type { Caller, Role } from "./caller.ts";
+import { hasRole, requireRole } from "./roles.ts";
+
+const caller = (...roles: Role[]): Caller => ({
+  subject: "ci",
+  roles: new Set(roles),
+  nodeId: null,
+});
+
+describe("hasRole", () => {
+  it.each([
+    ["viewer", ["viewer"]],
+    ["operator", ["viewer", "operator"]],
+    ["admin", ["viewer", "operator", "admin"]],
+    ["node", ["node"]],
+  ] as const)("%s may what %j may", (role, allowed) => {
+    const all = ["viewer", "operator", "admin", "node"] as const;
+    expect(all.filter((one) => hasRole(caller(role), one))).toEqual(allowed);
+  });
+});
+
+describe("requireRole", () => {
+  it("says what is needed and what the caller has", () => {
+    expect(() => requireRole(caller("viewer"), "operator")).toThrow(
+      "This needs the role operator; ci has viewer.",
+    );
+    expect(() => requireRole(caller(), "viewer")).toThrow("ci has none");
+    expect(() => requireRole(caller("admin"), "operator")).not.toThrow();
+  });
+});
