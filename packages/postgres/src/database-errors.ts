@@ -7,20 +7,34 @@ import postgres from "postgres";
  * - no connection, no answer in time, shutting down, read-only, out of a resource → `unavailable`
  * - serialization failure, deadlock, a lock that was not free in time → `aborted`
  * - unique violation → `conflict`, with {@link constraintOf} telling which
- * - anything else is a defect of ours → `internal`
+ * - anything else, and what never reached the server because a value can't be sent, is a defect of ours → `internal`
  *
  * The messages are safe to show; what Postgres said is the private cause.
  */
 export function toDatabaseError(error: unknown): PenstockError {
   if (error instanceof PenstockError) return error;
+  if (isDefect(error)) return new PenstockError("internal", "internal error", { cause: error });
   if (!(error instanceof postgres.PostgresError)) return unavailable(error);
   const code = codeOf(error.code);
   return new PenstockError(code, MESSAGES[code] ?? "internal error", { cause: error });
 }
 
+/** Codes of postgres.js for statements that it can't send. */
+const DEFECTS = ["UNDEFINED_VALUE", "MAX_PARAMETERS_EXCEEDED", "NOT_TAGGED_CALL"];
+
+function isDefect(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return true;
+  return DEFECTS.includes((error as { code?: unknown } | null)?.code as string);
+}
+
 /** The database can't be asked now. */
 export function unavailable(cause: unknown): PenstockError {
   return new PenstockError("unavailable", UNAVAILABLE, { cause });
+}
+
+/** Whether the server itself said so. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof postgres.PostgresError;
 }
 
 /** The constraint that a `conflict` broke, null for other errors. */

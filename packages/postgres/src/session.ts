@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import postgres from "postgres";
 import { arrayTypes } from "./array-literal.ts";
-import { isConnectionLost, toDatabaseError, unavailable } from "./database-errors.ts";
+import { isAnswer, isConnectionLost, toDatabaseError, unavailable } from "./database-errors.ts";
 import type { NativeSql, SqlQuery } from "./sql-query.ts";
 
 /**
@@ -110,7 +110,8 @@ export class Session {
       return await Promise.race([query, silence]);
     } catch (error) {
       const translated = toDatabaseError(error);
-      if (isConnectionLost(translated)) this.destroy();
+      // A statement that failed on this side may have left half a conversation behind.
+      if (isConnectionLost(translated) || !isAnswer(error)) this.destroy();
       throw translated;
     } finally {
       clearTimeout(timer);

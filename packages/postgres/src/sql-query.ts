@@ -99,12 +99,25 @@ function buildValue(native: NativeSql, value: SqlValue): unknown {
   return native.typed(writeArray(value), 0);
 }
 
+/** Rows of an insert or update may hold jsonb parameters. */
+function buildRows(native: NativeSql, rows: unknown): unknown {
+  if (Array.isArray(rows)) return rows.map((row) => buildRows(native, row));
+  if (typeof rows !== "object" || rows === null) return rows;
+  const built = Object.entries(rows).map(([name, value]) => [
+    name,
+    value instanceof SqlHelper ? value.build(native) : value,
+  ]);
+  return Object.fromEntries(built);
+}
+
 /** Makes the template function for a runner. */
 export function createSql(runner: SqlRunner): Sql {
   const sql = (first: unknown, ...rest: readonly unknown[]) =>
     isTemplate(first)
       ? new SqlQuery(runner, first, rest as readonly SqlValue[])
-      : new SqlHelper((native) => (native as (...all: unknown[]) => unknown)(first, ...rest));
+      : new SqlHelper((native) =>
+          (native as (...all: unknown[]) => unknown)(buildRows(native, first), ...rest),
+        );
   return Object.assign(sql, {
     json: (value: unknown) => new SqlHelper((native) => native.json(value as postgres.JSONValue)),
   }) as unknown as Sql;

@@ -55,6 +55,25 @@ describe("Database", () => {
     expect(await db.sql`select * from function_changes`).toEqual([]);
   });
 
+  it("S-24: calls a value that can't be sent a defect, and keeps working", async () => {
+    const db = await postgres.open({ sessionsMax: 1 });
+    for (const bad of [{ circular: 1n }, undefined]) {
+      const query = db.sql`select ${bad as never}::jsonb as value`;
+      await expect(query).rejects.toMatchObject({ code: "internal", message: "internal error" });
+    }
+    expect(await db.sql`select 1 as one`).toEqual([{ one: 1 }]);
+  });
+
+  it("takes jsonb parameters in the rows of an insert", async () => {
+    const { sql } = await postgres.open();
+    await sql`create table documents (id int, body jsonb, list jsonb)`;
+    const rows = [1, 2].map((id) => ({ id, body: sql.json({ id }), list: [{ a: 'b"c' }] }));
+    await sql`insert into documents ${sql(rows)}`;
+    expect(await sql`select * from documents order by id`).toEqual(
+      [1, 2].map((id) => ({ id, body: { id }, list: [{ a: 'b"c' }] })),
+    );
+  });
+
   it("names the constraint that a conflict broke", async () => {
     const db = await postgres.open();
     await db.sql`create table things (id int constraint things_are_unique unique)`;

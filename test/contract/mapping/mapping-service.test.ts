@@ -1,62 +1,25 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import { mapping } from "@penstock/proto";
 import { toPenstockError } from "@penstock/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  createRequest,
-  putFunction,
-  source,
-  startTestMappingService,
-  type TestMappingService,
-} from "./test-mapping-service.ts";
-import { startTestPostgres, type TestPostgres, until } from "./test-postgres.ts";
+import { type ApiWorld, failure, startApiWorld } from "./api-world.ts";
+import { putFunction, source } from "./test-mapping-service.ts";
 
 const { MappingState, StartingPosition } = mapping;
-let postgres: TestPostgres;
-let world: TestMappingService;
-let databaseUrl: string;
+let world: ApiWorld;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  databaseUrl = await postgres.migratedUrl();
-  world = await startTestMappingService(databaseUrl);
-  await until(async () => {
-    try {
-      return (await putFunction(world, "orders")) !== undefined;
-    } catch {
-      return false;
-    }
-  });
+  world = await startApiWorld();
   await putFunction(world, "invoices");
 });
-afterAll(async () => {
-  await world.stop();
-  await postgres.stop();
-});
+afterAll(() => world.stop());
 
 let topics = 0;
-const newTopic = () => `topic-${++topics}`;
-
-async function createMapping(changes: Partial<mapping.CreateEventSourceMappingRequest> = {}) {
-  const request = createRequest({ topics: [newTopic()], ...changes });
-  const { eventSourceMapping } = await world.mappings.createEventSourceMapping(request);
-  if (!eventSourceMapping) throw new Error("no mapping in the answer");
-  return eventSourceMapping;
-}
-
-async function failure(call: Promise<unknown>): Promise<ConnectError> {
-  const error = await call.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(ConnectError);
-  return error as ConnectError;
-}
-
-const get = async (uuid: string) =>
-  (await world.mappings.getEventSourceMapping({ uuid })).eventSourceMapping;
+const newTopic = () => `own-topic-${++topics}`;
+const createMapping: ApiWorld["createMapping"] = (changes) => world.createMapping(changes);
+const get = (uuid: string) => world.read(uuid);
 
 describe("CreateEventSourceMapping", () => {
   it("answers with state CREATING, the defaults, and what was sent, as AWS does", async () => {
@@ -134,10 +97,8 @@ describe("CreateEventSourceMapping", () => {
       filters: [{ pattern: "not json" }],
     });
     const filter = await failure(createMapping({ filterCriteria }));
-    expect([filter.code, filter.rawMessage]).toEqual([
-      Code.InvalidArgument,
-      "Invalid filter pattern definition.",
-    ]);
+    expect(filter.code).toBe(Code.InvalidArgument);
+    expect(filter.rawMessage).toContain("Invalid filter pattern definition.");
   });
 
   it("refuses the same function, topic and any shared server, in AWS's words", async () => {
@@ -279,96 +240,6 @@ describe("ListEventSourceMappings", () => {
   });
 });
 
-describe("UpdateEventSourceMapping", () => {
-  it("changes what is sent, counts one revision, and leaves the rest", async () => {
-    const { uuid } = await createMapping({ batchSize: 7 });
-    const { eventSourceMapping } = await world.mappings.updateEventSourceMapping({
-      uuid,
-      maximumBatchingWindow: durationFromMs(0),
-    });
-    expect(eventSourceMapping).toMatchObject({
-      batchSize: 7,
-      maximumBatchingWindow: { seconds: 0n, nanos: 0 },
-      revision: 2n,
-    });
-  });
-
-  it("takes a mask at its word: named and absent goes back to the default", async () => {
-    const { uuid } = await createMapping({
-      batchSize: 7,
-      maximumBatchingWindow: durationFromMs(9),
-    });
-    const { eventSourceMapping } = await world.mappings.updateEventSourceMapping({
-      uuid,
-      batchSize: 9,
-      enabled: false,
-      updateMask: { paths: ["maximum_batching_window", "batch_size"] },
-    });
-    expect(eventSourceMapping).toMatchObject({ batchSize: 9, revision: 2n });
-    expect(eventSourceMapping?.maximumBatchingWindow).toBeUndefined();
-    const error = await failure(
-      world.mappings.updateEventSourceMapping({ uuid, updateMask: { paths: ["topics"] } }),
-    );
-    expect(error.code).toBe(Code.InvalidArgument);
-  });
-
-  it("is idempotent: an equal update changes neither revision nor state", async () => {
-    const { uuid } = await createMapping();
-    await setState(uuid, "Enabled");
-    for (let times = 0; times < 2; times++) {
-      const { eventSourceMapping } = await world.mappings.updateEventSourceMapping({
-        uuid,
-        batchSize: 100,
-        enabled: true,
-      });
-      expect(eventSourceMapping).toMatchObject({ revision: 1n, state: MappingState.ENABLED });
-    }
-  });
-
-  it("I-17: goes to UPDATING, DISABLING and ENABLING, for the controller to move on", async () => {
-    const { uuid } = await createMapping();
-    const update = async (changes: object) =>
-      (await world.mappings.updateEventSourceMapping({ uuid, ...changes })).eventSourceMapping
-        ?.state;
-    await setState(uuid, "Enabled");
-    expect(await update({ batchSize: 3 })).toBe(MappingState.UPDATING);
-    expect(await update({ enabled: false })).toBe(MappingState.DISABLING);
-    expect(await update({ batchSize: 4 })).toBe(MappingState.DISABLING);
-    await setState(uuid, "Disabled");
-    expect(await update({ enabled: true })).toBe(MappingState.ENABLING);
-  });
-
-  it("I-17: serialises updates: of many at once each counts one revision", async () => {
-    const { uuid } = await createMapping();
-    await Promise.all(
-      Array.from({ length: 10 }, (_, index) =>
-        world.mappings.updateEventSourceMapping({ uuid, batchSize: 200 + index }),
-      ),
-    );
-    expect((await get(uuid))?.revision).toBe(11n);
-  });
-
-  it("keeps the duplicate rule when the function changes", async () => {
-    const topic = newTopic();
-    const first = await createMapping({ topics: [topic] });
-    const other = await createMapping({ topics: [topic], functionName: "invoices" });
-    const move = (uuid: string, functionName: string) =>
-      world.mappings.updateEventSourceMapping({ uuid, functionName });
-    const error = await failure(move(other.uuid, "orders"));
-    expect(error.code).toBe(Code.AlreadyExists);
-    expect(error.rawMessage).toContain(first.uuid);
-    expect((await failure(move(other.uuid, "nobody"))).code).toBe(Code.InvalidArgument);
-    await move(first.uuid, "orders:live");
-    const moved = await move(other.uuid, "orders");
-    expect(moved.eventSourceMapping?.functionArn.endsWith(":function:orders")).toBe(true);
-  });
-
-  it("says NOT_FOUND for an unknown mapping", async () => {
-    const call = world.mappings.updateEventSourceMapping({ uuid: crypto.randomUUID() });
-    expect((await failure(call)).code).toBe(Code.NotFound);
-  });
-});
-
 describe("DeleteEventSourceMapping", () => {
   it("I-17: answers DELETING, again while it lasts, and then no change is taken", async () => {
     const { uuid } = await createMapping();
@@ -378,31 +249,9 @@ describe("DeleteEventSourceMapping", () => {
     }
     const error = await failure(world.mappings.updateEventSourceMapping({ uuid, enabled: false }));
     expect(error.code).toBe(Code.FailedPrecondition);
-    await (await database()).sql`delete from mappings where id = ${uuid}`;
+    await world.db.sql`delete from mappings where id = ${uuid}`;
     expect((await failure(world.mappings.deleteEventSourceMapping({ uuid }))).code).toBe(
       Code.NotFound,
     );
   });
 });
-
-describe("history", () => {
-  it("has a row for each change", async () => {
-    const { uuid } = await createMapping();
-    await world.mappings.updateEventSourceMapping({ uuid, batchSize: 3 });
-    await world.mappings.deleteEventSourceMapping({ uuid });
-    const rows = await (await database()).sql`
-      select kind, message from mapping_events where mapping_id = ${uuid} order by id`;
-    expect(rows.map(({ kind }) => kind)).toEqual(["created", "updated", "deleting"]);
-    expect(rows[1]).toMatchObject({ message: "Changed: batchSize." });
-  });
-});
-
-async function setState(uuid: string, state: string): Promise<void> {
-  await (await database()).sql`update mappings set state = ${state} where id = ${uuid}`;
-}
-
-let opened: ReturnType<TestPostgres["openUrl"]> | null = null;
-async function database() {
-  opened ??= postgres.openUrl(databaseUrl);
-  return opened;
-}

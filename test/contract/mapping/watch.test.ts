@@ -1,58 +1,38 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Database } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  createRequest,
-  putFunction,
-  startTestMappingService,
-  type TestMappingService,
-} from "./test-mapping-service.ts";
-import { startTestPostgres, type TestPostgres, until } from "./test-postgres.ts";
+import { type ApiWorld, startApiWorld } from "./api-world.ts";
+import { startTestMappingService, type TestMappingService } from "./test-mapping-service.ts";
+import { until } from "./test-postgres.ts";
 
 const { MappingState } = mapping;
-let postgres: TestPostgres;
-let world: TestMappingService;
+let world: ApiWorld;
 let replica: TestMappingService;
-let db: Database;
-let url: string;
+let db: ApiWorld["db"];
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
-  url = await postgres.migratedUrl();
-  world = await startTestMappingService(url);
-  replica = await startTestMappingService(url, { dataDir: world.dataDir });
-  db = postgres.openUrl(url);
-  for (const each of [world, replica]) {
-    await until(async () => {
-      try {
-        return (await putFunction(each, "orders")) !== undefined;
-      } catch {
-        return false;
-      }
-    });
-  }
+  world = await startApiWorld();
+  db = world.db;
+  replica = await startTestMappingService(world.databaseUrl, { dataDir: world.dataDir });
+  await until(async () => (await replica.functions.listFunctions({}).catch(() => null)) !== null);
 });
 afterAll(async () => {
   await replica.stop();
   await world.stop();
-  await postgres.stop();
 });
 
-let topics = 0;
-async function createMapping(): Promise<string> {
-  const request = createRequest({ topics: [`topic-${++topics}`] });
-  const { eventSourceMapping } = await world.mappings.createEventSourceMapping(request);
-  return eventSourceMapping?.uuid ?? "";
-}
+const createMapping = async () => (await world.createMapping()).uuid;
 
 /** Follows a mapping; `messages` grows. */
-function follow(service: TestMappingService, uuid: string) {
+function follow(service: TestMappingService, uuid: string, afterRevision?: bigint) {
   const end = new AbortController();
   const messages: mapping.EventSourceMapping[] = [];
   const done = (async (): Promise<Code | "ok"> => {
     try {
-      const call = service.mappings.watchEventSourceMapping({ uuid }, { signal: end.signal });
+      const call = service.mappings.watchEventSourceMapping(
+        { uuid, ...(afterRevision !== undefined && { afterRevision }) },
+        { signal: end.signal },
+      );
       for await (const { eventSourceMapping } of call) {
         if (eventSourceMapping) messages.push(eventSourceMapping);
       }
@@ -70,9 +50,10 @@ describe("WatchEventSourceMapping", () => {
     const watch = follow(world, uuid);
     await until(() => watch.messages.length === 1);
     expect(watch.messages[0]).toMatchObject({ uuid, state: MappingState.CREATING, revision: 1n });
+    await world.setState(uuid, "Enabled");
     await replica.mappings.updateEventSourceMapping({ uuid, batchSize: 5 });
     await until(() => watch.messages.at(-1)?.batchSize === 5);
-    await db.sql`update mappings set state = 'Enabled' where id = ${uuid}`;
+    await world.setState(uuid, "Enabled");
     await until(() => watch.messages.at(-1)?.state === MappingState.ENABLED);
     watch.end.abort();
     expect(await watch.done).toBe(Code.Canceled);
@@ -115,8 +96,8 @@ describe("WatchEventSourceMapping", () => {
     await db.sql`
       insert into holdings (node_id, mapping_id, poller_index, member_id, revision, has_joined)
       values (${nodeId}, ${uuid}, 0, 'm', 1, true)`;
+    await world.setState(uuid, "Enabled");
     await world.mappings.updateEventSourceMapping({ uuid, enabled: false });
-    await db.sql`update mappings set state = 'Disabling' where id = ${uuid}`;
     await until(() => watch.messages.at(-1)?.waitingForNodes.includes(nodeId) === true);
     watch.end.abort();
     await watch.done;
@@ -130,6 +111,21 @@ describe("WatchEventSourceMapping", () => {
     for (const { done, messages } of watches) {
       expect(await done).toBe("ok");
       expect(messages.at(-1)?.state).toBe(MappingState.DELETING);
+    }
+  });
+
+  it("after a revision: says nothing while the mapping is settled at it, then each change", async () => {
+    const { uuid, revision } = await world.createSettled();
+    const [knowing, behind] = [follow(world, uuid, revision), follow(world, uuid, revision - 1n)];
+    await until(() => behind.messages.length === 1);
+    await world.mappings.updateEventSourceMapping({ uuid, batchSize: 5 });
+    await until(() => knowing.messages.length > 0 && behind.messages.length > 1);
+    expect(knowing.messages[0]).toMatchObject({ batchSize: 5, revision: revision + 1n });
+    const inTransition = follow(world, uuid, revision + 1n);
+    await until(() => inTransition.messages.length === 1);
+    for (const each of [knowing, behind, inTransition]) {
+      each.end.abort();
+      await each.done;
     }
   });
 
@@ -157,7 +153,7 @@ describe("WatchEventSourceMapping", () => {
 
   it("ends with UNAVAILABLE when the service stops, so that clients go elsewhere", async () => {
     const uuid = await createMapping();
-    const leaving = await startTestMappingService(url, {
+    const leaving = await startTestMappingService(world.databaseUrl, {
       dataDir: world.dataDir,
     });
     await until(async () => (await leaving.functions.listFunctions({}).catch(() => null)) !== null);
