@@ -2,6 +2,9 @@
  * The mapping service with its AWS endpoint, on a database of its own in which nobody leads: no controller moves what a test has set, and a test moves
  * mappings itself.
  */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createTestDatabase } from "@penstock/local";
 import { type Database, migrate, openDatabase } from "@penstock/postgres";
 import { waitUntil } from "@penstock/testkit";
@@ -95,6 +98,26 @@ export async function startAwsWorld(
       await service.stop();
       await db.close();
     },
+  };
+}
+
+/** A folder for PENSTOCK_SECRETS_DIR. */
+export interface SecretsFolder {
+  readonly path: string;
+  /** Puts a secret that these brokers may have. */
+  put(name: string, content: object, brokers: readonly string[]): void;
+  remove(): void;
+}
+
+export function createSecretsFolder(): SecretsFolder {
+  const path = mkdtempSync(join(tmpdir(), "penstock-secrets-"));
+  return {
+    path,
+    put(name, content, brokers) {
+      writeFileSync(join(path, name), JSON.stringify(content), { mode: 0o600 });
+      writeFileSync(join(path, `${name}.policy.yaml`), JSON.stringify({ brokers }));
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }
 

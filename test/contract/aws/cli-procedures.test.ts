@@ -1,6 +1,15 @@
 import { missingForPython } from "@penstock/local";
+import { plantedSecret } from "@penstock/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ACCOUNT, type AwsWorld, FUNCTION_ARN, newTopic, startAwsWorld } from "./aws-world.ts";
+import {
+  ACCOUNT,
+  type AwsWorld,
+  createSecretsFolder,
+  FUNCTION_ARN,
+  newTopic,
+  type SecretsFolder,
+  startAwsWorld,
+} from "./aws-world.ts";
 import { type CliAnswer, type PythonClients, startPythonClients } from "./python-clients.ts";
 
 /**
@@ -16,6 +25,7 @@ const UNKNOWN = "3f0f6c56-51e0-4d4b-9d43-2d4b0d8bb4a1";
 
 let world: AwsWorld;
 let clients: PythonClients;
+let secrets: SecretsFolder;
 
 function created(answer: CliAnswer) {
   expect(answer.error).toBe("");
@@ -36,12 +46,15 @@ async function failure(...args: string[]): Promise<string> {
 const isMissing = missingForPython() !== undefined;
 beforeAll(async () => {
   if (isMissing) return;
-  world = await startAwsWorld(inject("POSTGRES"));
+  secrets = createSecretsFolder();
+  secrets.put("MyBrokerSecretName", { username: "alice", password: plantedSecret("aws") }, BROKERS);
+  world = await startAwsWorld(inject("POSTGRES"), { PENSTOCK_SECRETS_DIR: secrets.path });
   clients = await startPythonClients(world.endpoint);
 }, SETUP_MS);
 afterAll(async () => {
   await clients?.stop();
   await world?.stop();
+  secrets?.remove();
 });
 
 describe.skipIf(isMissing)("the AWS CLI", () => {
@@ -90,8 +103,12 @@ describe.skipIf(isMissing)("the AWS CLI", () => {
         `Please update or delete the existing mapping with UUID ${uuid}`,
     );
 
-    await lambda("tag-resource", "--resource", arn, "--tags", "team=a,cost center=b/c");
-    await lambda("untag-resource", "--resource", arn, "--tag-keys", "team", "nothing");
+    const tags = JSON.stringify({ team: "a", "cost center": "b/c" });
+    const silent = { code: 0, output: "", error: "" };
+    expect(await lambda("tag-resource", "--resource", arn, "--tags", tags)).toEqual(silent);
+    expect(
+      await lambda("untag-resource", "--resource", arn, "--tag-keys", "team", "nothing"),
+    ).toEqual(silent);
     expect(await json("list-tags", "--resource", arn)).toEqual({ Tags: { "cost center": "b/c" } });
 
     expect(

@@ -50,7 +50,6 @@ export function awsEnvironment(endpoint: string): Record<string, string> {
     AWS_CONFIG_FILE: "/nonexistent",
     AWS_SHARED_CREDENTIALS_FILE: "/nonexistent",
     AWS_EC2_METADATA_DISABLED: "true",
-    AWS_MAX_ATTEMPTS: "1",
     AWS_PAGER: "",
     PYTHONDONTWRITEBYTECODE: "1",
   };

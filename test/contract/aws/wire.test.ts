@@ -138,7 +138,7 @@ describe("errors over the AWS wire", () => {
   });
 
   it("refuses a malformed UUID such as the document's own, of 37 characters, as a ValidationException", async () => {
-    for (const uuid of ["dh38738e-992b-343a-1077-3478934hjkfd7", "x", "%ff", "%2e%2e", "a%2Fb"]) {
+    for (const uuid of ["dh38738e-992b-343a-1077-3478934hjkfd7", "x", "%ff", "..%2F..", "a%2Fb"]) {
       for (const method of ["GET", "PUT", "DELETE"]) {
         const body = method === "PUT" ? {} : undefined;
         const answer = await world.call(method, `${MAPPINGS}/${uuid}`, body);

@@ -132,7 +132,7 @@ function tagsMissing(): PenstockError {
       {
         field: "tags",
         description,
-        aws: { kind: "constraint", member: "tags", value: "null", constraint },
+        aws: { kind: "constraint", member: "tags", value: null, constraint },
       },
     ],
   });
