@@ -16,9 +16,12 @@ export function readPrivateKey(
   /** The member that holds its password; null where none may be. */
   password: { readonly name: string; readonly value: string | null } | null,
 ): KeyObject {
+  if (pem.includes("\\n")) {
+    throw members.malformed(`"${name}" has \\n written out where PEM needs new lines`);
+  }
   const label = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(pem)?.[1];
   if (label !== "PRIVATE KEY" && label !== "ENCRYPTED PRIVATE KEY") {
-    throw members.malformed(notPkcs8(name, label, pem));
+    throw members.malformed(notPkcs8(name, label));
   }
   if (label === "ENCRYPTED PRIVATE KEY" && (password === null || password.value === null)) {
     throw members.malformed(
@@ -34,13 +37,11 @@ export function readPrivateKey(
   }
 }
 
-function notPkcs8(name: string, label: string | undefined, pem: string): string {
+function notPkcs8(name: string, label: string | undefined): string {
   if (label?.endsWith("PRIVATE KEY")) {
     return `"${name}" is "BEGIN ${label}", not PKCS#8: convert it with openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.pem -out new.pem (or -nocrypt)`;
   }
-  return pem.includes("\\n")
-    ? `"${name}" has \\n written out where PEM needs new lines`
-    : `"${name}" is no PEM private key (-----BEGIN PRIVATE KEY-----)`;
+  return `"${name}" is no PEM private key (-----BEGIN PRIVATE KEY-----)`;
 }
 
 function unreadable(name: string, passwordName: string, label: string, code: string): string {
