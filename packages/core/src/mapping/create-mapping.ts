@@ -26,7 +26,6 @@ export function readCreateMapping(input: CreateMappingInput, rules: MappingRules
   checkUnsupportedSource(input, violations);
   const hasSource = input.bootstrapServers !== undefined || input.eventSourceArn === undefined;
   const settings: MappingSettings = {
-    ...readMutable(input, violations, rules),
     bootstrapServers:
       (hasSource ? readBootstrapServers(violations, input.bootstrapServers) : null) ?? [],
     topic: readTopic(violations, input.topics, rules.isStrict) ?? "",
@@ -35,6 +34,7 @@ export function readCreateMapping(input: CreateMappingInput, rules: MappingRules
         ? null
         : readConsumerGroupId(violations, input.kafkaConfig.consumerGroupId),
     ...readStartingPosition(input, violations, rules.nowMs),
+    ...readMutable(input, violations, rules),
   };
   if (rules.isStrict && input.sourceAccess === undefined) {
     violations.add(

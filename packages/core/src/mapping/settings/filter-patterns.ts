@@ -47,7 +47,8 @@ export function readFilterPatterns(
 }
 
 function describe(field: string, problem: string | null): string {
-  return `${field}: ${INVALID_FILTER_PATTERN} ${cut(problem ?? "", DETAIL_LENGTH_MAX).toWellFormed()}`;
+  const detail = cut(problem ?? "", DETAIL_LENGTH_MAX).toWellFormed();
+  return `${field}: ${INVALID_FILTER_PATTERN} (${detail})`;
 }
 
 function patternProblem(pattern: string, check: PatternCheck): string | null {
