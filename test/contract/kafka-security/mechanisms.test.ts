@@ -1,13 +1,16 @@
+import type { PenstockError, SaslCredentials } from "@penstock/core";
 import { createProducer } from "@penstock/kafka";
+import { createTestAuthority } from "@penstock/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
+  CANARY,
   offsetsOf,
   PLAIN_PASSWORD,
   SCRAM_PASSWORD,
   SecuredWorld,
   type User,
 } from "./secured-world.ts";
-import { password, TestSecurity } from "./test-security.ts";
+import { bearer, password, TestSecurity, trust } from "./test-security.ts";
 
 let world: SecuredWorld;
 beforeAll(async () => {
@@ -69,5 +72,172 @@ describe("a source with the ACLs Read on its topic and Read on its group", () =>
     await producer.send(topic, [{ value: "by SASL" }]);
     await producer.close();
     expect(await world.admin.newestRecords(topic, 1)).toHaveLength(1);
+  });
+});
+
+/** What a source without rights to anything is told, when it asks for a topic. */
+async function refusal(server: string, security?: TestSecurity, topic = "any"): Promise<string> {
+  const admin = world.adminAt([server], security);
+  try {
+    await admin.describeTopic(topic);
+  } catch (error) {
+    world.said.push(String((error as Error).stack));
+    const { code, message } = error as PenstockError;
+    return `${code}: ${message}`;
+  }
+  return "nothing";
+}
+
+const at = (listener: string) => world.at(listener);
+const login = (mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512", user: string) =>
+  world.security(password(mechanism, user, `wrong ${CANARY}`));
+const trusting = (ca: string | null, sasl: SaslCredentials | null = null) =>
+  new TestSecurity("trusting", { tls: trust(ca), sasl });
+const good = password("PLAIN", "plain-user", PLAIN_PASSWORD);
+
+type Case = readonly [what: string, said: RegExp, ask: () => Promise<string>];
+
+describe("what is wrong is said with its code, its place and its cure", () => {
+  it.each<Case>([
+    [
+      "a host that nobody knows",
+      /^kafkaHostUnknown: .*correct the host.*no-such-host\.invalid:9092/,
+      () => refusal("no-such-host.invalid:9092", world.plain()),
+    ],
+    [
+      "a port where nothing listens",
+      /^kafkaUnavailable: .*correct the port.*127\.0\.0\.1:1\)/,
+      () => refusal("127.0.0.1:1", world.plain()),
+    ],
+    [
+      "TLS to the plaintext port",
+      /^kafkaProtocolMismatch: 127\.0\.0\.1:\d+ speaks plaintext.*TLS listener/,
+      () => refusal(at("PLAINTEXT"), trusting(world.authority.certificate)),
+    ],
+    [
+      "plaintext to the TLS port",
+      /^kafkaProtocolMismatch: 127\.0\.0\.1:\d+ speaks TLS.*SERVER_ROOT_CA_CERTIFICATE/,
+      () => refusal(at("SASL_TLS")),
+    ],
+    [
+      "authentication where there is none",
+      /^kafkaProtocolMismatch: .*does no SASL/,
+      () => refusal(at("PLAINTEXT"), new TestSecurity("none", { tls: null, sasl: good })),
+    ],
+    [
+      "no authentication where there is some",
+      /^kafkaAuthentication: .*requires authentication.*PLAIN.*SCRAM-SHA-512/,
+      () => refusal(at("SASL_TLS"), trusting(world.authority.certificate)),
+    ],
+    [
+      "no authentication where there is some, in plaintext",
+      /^kafkaAuthentication: .*requires authentication/,
+      () => refusal(at("SASL_PLAINTEXT")),
+    ],
+    [
+      "a mechanism that is not enabled",
+      /^kafkaAuthentication: .*mechanism PLAIN; it offers SCRAM-SHA-512\./,
+      () => refusal(at("ONLY_SCRAM"), world.plain()),
+    ],
+    [
+      "a wrong password of PLAIN",
+      /^kafkaAuthentication: .*refused the username or password.*SASL PLAIN/,
+      () => refusal(at("SASL_TLS"), login("PLAIN", "plain-user")),
+    ],
+    [
+      "a wrong password of SCRAM-SHA-256",
+      /^kafkaAuthentication: .*refused the username or password.*SCRAM-SHA-256/,
+      () => refusal(at("SASL_TLS"), login("SCRAM-SHA-256", "scram-user")),
+    ],
+    [
+      "an unknown user of SCRAM-SHA-512",
+      /^kafkaAuthentication: .*refused the username or password.*SCRAM-SHA-512/,
+      () => refusal(at("SASL_TLS"), login("SCRAM-SHA-512", "nobody")),
+    ],
+    [
+      "a token that is not the issuer's",
+      /^kafkaAuthentication: .*refused the token; check its issuer.*OAUTHBEARER/,
+      async () => refusal(at("SASL_TLS"), world.security(bearer("eyJhbGciOiJub25lIn0.e30."))),
+    ],
+    [
+      "an expired token",
+      /^kafkaAuthentication: .*lifetime/,
+      async () => refusal(at("SASL_TLS"), await world.bearer(-120)),
+    ],
+    [
+      "a certificate of an authority that is not trusted",
+      /^kafkaTls: .*not signed by a trusted authority.*SERVER_ROOT_CA_CERTIFICATE/,
+      async () =>
+        refusal(at("SASL_TLS"), trusting((await createTestAuthority()).certificate, good)),
+    ],
+    [
+      "a private authority, and only the system's trusted",
+      /^kafkaTls: .*not signed by a trusted authority/,
+      () => refusal(at("SASL_TLS"), trusting(null, good)),
+    ],
+    [
+      "an expired certificate",
+      /^kafkaTls: .*has expired; renew it/,
+      () => refusal(at("EXPIRED"), world.plain()),
+    ],
+    [
+      "a certificate for another name",
+      /^kafkaTls: .*for another name/,
+      () => refusal(at("WRONG_NAME"), world.plain()),
+    ],
+    [
+      "no client certificate where one is required",
+      /^kafkaTls: .*client certificate.*(CLIENT_CERTIFICATE_TLS_AUTH|give one if there is none)/,
+      () => refusal(at("MUTUAL_TLS"), trusting(world.authority.certificate)),
+    ],
+    [
+      "a client certificate of a foreign authority",
+      /^kafkaTls: .*refuses the client certificate/,
+      async () => {
+        const foreign = await createTestAuthority("Foreign authority");
+        return refusal(at("MUTUAL_TLS"), world.mutualTls(await foreign.issue(["tls-user"])));
+      },
+    ],
+    [
+      "a client certificate and a key that don't belong together",
+      /^secretMalformed: /,
+      async () => {
+        const { privateKey } = await world.authority.issue(["tls-user"]);
+        const { certificate } = world.clientCertificate;
+        return refusal(at("MUTUAL_TLS"), world.mutualTls({ certificate, privateKey }));
+      },
+    ],
+    [
+      "no ACL on the topic, whether or not it exists",
+      /^kafkaAuthorization: .*allow it Read on the topic.*"secret-topic"/,
+      () => refusal(at("SASL_TLS"), world.plain(), "secret-topic"),
+    ],
+  ])("F18, F19: %s", async (_what, said, ask) => {
+    expect(await ask()).toMatch(said);
+  });
+
+  it("F18: a topic that does not exist, and no ACL on the group", async () => {
+    const names = await world.topic();
+    const missing = { topic: `${names.topic}-missing`, groupId: names.groupId };
+    await world.acls.allow(world.rules("plain-user", missing)[0]);
+    await expect
+      .poll(() => refusal(at("SASL_TLS"), world.plain(), missing.topic))
+      .toMatch(/^kafkaTopicMissing: .*does not exist.*-missing"/);
+    await world.acls.allow(world.rules("plain-user", names)[0]);
+    const probe = world.source("SASL_TLS", world.plain(), names);
+    await probe.until("the group is missed", () => probe.problem?.code === "kafkaAuthorization");
+    expect(probe.problem?.message).toMatch(/allow it Read on the consumer group/);
+    expect(probe.problem?.message).toContain(names.groupId);
+  });
+
+  it("of several bootstrap servers the most telling failure is shown", async () => {
+    const servers = ["127.0.0.1:1", at("SASL_TLS"), "no-such-host.invalid:9092"];
+    const admin = world.adminAt(servers, login("PLAIN", "plain-user"));
+    await expect(admin.describeTopic("any")).rejects.toMatchObject({ code: "kafkaAuthentication" });
+  });
+
+  it("I-21: no secret is in anything that was logged or reported", () => {
+    expect(world.said.length).toBeGreaterThan(20);
+    expect(world.said.join("\n")).not.toContain(CANARY);
   });
 });
