@@ -22,6 +22,7 @@ import {
   systemClock,
   type Telemetry,
 } from "@penstock/runtime";
+import { secretReferenceProblem } from "@penstock/secrets";
 import { functionService } from "./api/function-routes.ts";
 import { mappingService } from "./api/mapping-routes.ts";
 import { createAwsEndpoint } from "./aws/aws-endpoint.ts";
@@ -90,7 +91,11 @@ export async function startMappingService(
     scope,
     filters,
     clock: systemClock,
-    rules: { isStrict: settings.awsStrict, check: compileFilter },
+    rules: {
+      isStrict: settings.awsStrict,
+      check: compileFilter,
+      checkSecretReference: secretReferenceProblem,
+    },
     checkSource: sources.checkSource,
     newId: randomUUID,
   };
