@@ -15,6 +15,7 @@ const CHECKS = [
   ["contract: lint", "buf", "lint"],
   ["contract: format", "buf", "format", "--diff", "--exit-code"],
   ["contract: no breaking change", "buf", "breaking", "--against", "proto/image.binpb"],
+  ["contract: the manual is up to date", "node", "scripts/api-manual/main.ts", "--check"],
   ["types", "tsc", "-b"],
 ];
 const PROJECTS = ["unit", "servers", "fault", "alone"];
