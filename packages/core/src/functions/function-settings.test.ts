@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PenstockError } from "../errors/penstock-error.ts";
-import type { FunctionTarget } from "../functions/function-spec.ts";
 import { HIDDEN_VALUE, keepHiddenValues } from "./function-headers.ts";
 import { type FunctionInput, readFunction } from "./function-settings.ts";
+import type { FunctionTarget } from "./function-spec.ts";
 
 const good: FunctionInput = { name: "f", target: { kind: "http", url: "http://h/", headers: {} } };
 const http = (url: string, headers: Record<string, string> = {}): FunctionTarget => ({

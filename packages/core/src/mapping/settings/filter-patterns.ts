@@ -2,7 +2,7 @@ import { PenstockError } from "../../errors/penstock-error.ts";
 import { FILTER_PATTERN_LENGTH_MAX, FILTERS_MAX } from "../../filter/compile-filter.ts";
 import { awsConstraint, LENGTH_AT_MOST } from "../constraints/constraints.ts";
 import { cut, type Violations } from "../constraints/violations.ts";
-import type { PatternCheck } from "../mapping-input.ts";
+import type { PatternCheck } from "../requests/mapping-input.ts";
 
 /** AWS's words for a pattern that EventBridge would refuse, of whatever kind. */
 export const INVALID_FILTER_PATTERN = "Invalid filter pattern definition.";

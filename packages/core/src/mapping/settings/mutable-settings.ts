@@ -18,12 +18,12 @@ import {
   type MutableSettings,
   SYSTEM_LOG_LEVELS,
 } from "../mapping.ts";
-import type { MappingInput, MappingRules } from "../mapping-input.ts";
 import {
   BATCHING_WINDOW_MAX_MS,
   RECORD_AGE_MAX_SECONDS,
   RECORD_AGE_MIN_SECONDS,
 } from "../mapping-limits.ts";
+import type { MappingInput, MappingRules } from "../requests/mapping-input.ts";
 import { readFailureDestination } from "./failure-destination.ts";
 import { readFilterPatterns } from "./filter-patterns.ts";
 import { readFunctionReference } from "./function-reference.ts";

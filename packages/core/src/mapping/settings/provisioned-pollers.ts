@@ -2,8 +2,8 @@ import { RANGES, TEXTS } from "../constraints/aws-model.ts";
 import { awsConstraint, checkRange, checkText, VALUE_AT_MOST } from "../constraints/constraints.ts";
 import type { Violations } from "../constraints/violations.ts";
 import type { ProvisionedPollers } from "../mapping.ts";
-import type { ProvisionedPollersInput } from "../mapping-input.ts";
 import { MAXIMUM_POLLERS_MAX } from "../mapping-limits.ts";
+import type { ProvisionedPollersInput } from "../requests/mapping-input.ts";
 
 /** What nothing was sent of: AWS's defaults. */
 export const NO_POLLERS: ProvisionedPollers = {

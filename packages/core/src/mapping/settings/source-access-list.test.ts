@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SourceAccessInput } from "../mapping-input.ts";
+import type { SourceAccessInput } from "../requests/mapping-input.ts";
 import { SOURCE_ACCESS_TYPES, sourceAccessKind } from "../source-access.ts";
 import { RULES, refusedCreate, refusedUpdate, stored } from "../testing/mapping-requests.ts";
 
@@ -59,16 +59,16 @@ describe("source access configurations", () => {
     const asked: string[] = [];
     const rules = {
       ...RULES,
-      checkSecretReference: (uri: string) => {
-        asked.push(uri);
-        return uri === "bad" ? "must begin with file:." : null;
+      checkSecretReference: (uri: string, type: string) => {
+        asked.push(`${type} ${uri}`);
+        return uri === "bad" ? "must begin with file:" : null;
       },
     };
     const sourceAccess = [one("BASIC_AUTH", "bad"), one("VPC_SUBNET", "subnet:s")];
     const answer = refusedCreate({ sourceAccess }, rules);
     expect(answer?.descriptions).toEqual([`${LIST}[0].uri must begin with file:.`]);
     expect(answer?.type).toBe("InvalidParameterValueException");
-    expect(asked).toEqual(["bad"]);
+    expect(asked).toEqual(["BASIC_AUTH bad"]);
   });
 
   it.each(supported)("have %s once, unless it is a network", (type) => {

@@ -1,7 +1,7 @@
 import { LISTS, TEXTS } from "../constraints/aws-model.ts";
 import { checkEnum, checkLength, checkText } from "../constraints/constraints.ts";
 import type { Violations } from "../constraints/violations.ts";
-import type { MappingRules, SourceAccessInput } from "../mapping-input.ts";
+import type { MappingRules, SourceAccessInput } from "../requests/mapping-input.ts";
 import {
   isSaslType,
   SOURCE_ACCESS_TYPES,
@@ -56,9 +56,9 @@ function readEntry(
     return null;
   }
   if (!checkText(violations, uriAt, TEXTS.sourceAccessUri, uri)) return null;
-  const problem = kind === "secret" ? (rules.checkSecretReference?.(uri) ?? null) : null;
+  const problem = kind === "secret" ? (rules.checkSecretReference?.(uri, type) ?? null) : null;
   if (problem !== null) {
-    violations.add(uriAt.field, `${uriAt.field} ${problem}`);
+    violations.add(uriAt.field, `${uriAt.field} ${problem.replace(/\.$/, "")}.`);
     return null;
   }
   return { type, uri };

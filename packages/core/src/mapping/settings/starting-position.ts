@@ -2,7 +2,7 @@ import { checkEnum } from "../constraints/constraints.ts";
 import { readTimestampMs } from "../constraints/field-values.ts";
 import type { Violations } from "../constraints/violations.ts";
 import { type CreateOnlySettings, STARTING_POSITIONS } from "../mapping.ts";
-import type { CreateMappingInput } from "../mapping-input.ts";
+import type { CreateMappingInput } from "../requests/mapping-input.ts";
 
 const POSITION = { field: "starting_position", member: "startingPosition" };
 const TIMESTAMP = { field: "starting_position_timestamp", member: "startingPositionTimestamp" };

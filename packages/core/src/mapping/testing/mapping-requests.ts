@@ -1,10 +1,10 @@
 import { PenstockError } from "../../errors/penstock-error.ts";
 import { type AwsError, awsError } from "../constraints/aws-error.ts";
-import { readCreateMapping } from "../create-mapping.ts";
 import type { MappingSettings } from "../mapping.ts";
-import { applyChanges } from "../mapping-changes.ts";
-import type { CreateMappingInput, MappingInput, MappingRules } from "../mapping-input.ts";
-import { readUpdateMapping } from "../update-mapping.ts";
+import { readCreateMapping } from "../requests/create-mapping.ts";
+import { applyChanges } from "../requests/mapping-changes.ts";
+import type { CreateMappingInput, MappingInput, MappingRules } from "../requests/mapping-input.ts";
+import { readUpdateMapping } from "../requests/update-mapping.ts";
 
 /** Requests for tests of the mapping model, and what is said of bad ones. */
 

@@ -1,13 +1,13 @@
-import { awsConstraint } from "./constraints/constraints.ts";
-import { Violations } from "./constraints/violations.ts";
-import type { MappingSettings, MutableSettings } from "./mapping.ts";
-import { MUTABLE_DEFAULTS } from "./mapping-defaults.ts";
+import { awsConstraint } from "../constraints/constraints.ts";
+import { Violations } from "../constraints/violations.ts";
+import type { MappingSettings, MutableSettings } from "../mapping.ts";
+import { MUTABLE_DEFAULTS } from "../mapping-defaults.ts";
+import { readCreateTags } from "../mapping-tags.ts";
+import { readBootstrapServers, readConsumerGroupId, readTopic } from "../settings/kafka-names.ts";
+import { SETTING_ROWS } from "../settings/mutable-settings.ts";
+import { readStartingPosition } from "../settings/starting-position.ts";
 import type { CreateMappingInput, MappingRules } from "./mapping-input.ts";
 import { checkRelations } from "./mapping-relations.ts";
-import { readCreateTags } from "./mapping-tags.ts";
-import { readBootstrapServers, readConsumerGroupId, readTopic } from "./settings/kafka-names.ts";
-import { SETTING_ROWS } from "./settings/mutable-settings.ts";
-import { readStartingPosition } from "./settings/starting-position.ts";
 import { checkUnsupportedSource, REFUSALS } from "./unsupported.ts";
 
 export interface MappingToCreate {

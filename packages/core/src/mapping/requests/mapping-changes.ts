@@ -1,8 +1,8 @@
-import { Violations } from "./constraints/violations.ts";
-import type { MappingSettings, MutableSettings, ProvisionedPollers } from "./mapping.ts";
+import { Violations } from "../constraints/violations.ts";
+import type { MappingSettings, MutableSettings, ProvisionedPollers } from "../mapping.ts";
+import { NO_POLLERS } from "../settings/provisioned-pollers.ts";
 import type { MappingRules } from "./mapping-input.ts";
 import { checkRelations } from "./mapping-relations.ts";
-import { NO_POLLERS } from "./settings/provisioned-pollers.ts";
 
 /** What an update changes. Absent = unchanged. */
 export interface MappingChanges extends Partial<Omit<MutableSettings, "provisionedPollers">> {

@@ -1,11 +1,11 @@
-import { show, Violations } from "./constraints/violations.ts";
-import type { MutableSettings, ProvisionedPollers } from "./mapping.ts";
+import { show, Violations } from "../constraints/violations.ts";
+import type { MutableSettings, ProvisionedPollers } from "../mapping.ts";
+import { MUTABLE_DEFAULTS } from "../mapping-defaults.ts";
+import { MASK_PATHS_MAX } from "../mapping-limits.ts";
+import { SETTING_ROWS } from "../settings/mutable-settings.ts";
+import { NO_POLLERS, readProvisionedPollers } from "../settings/provisioned-pollers.ts";
 import type { MappingChanges } from "./mapping-changes.ts";
-import { MUTABLE_DEFAULTS } from "./mapping-defaults.ts";
 import type { MappingInput, MappingRules } from "./mapping-input.ts";
-import { MASK_PATHS_MAX } from "./mapping-limits.ts";
-import { SETTING_ROWS } from "./settings/mutable-settings.ts";
-import { NO_POLLERS, readProvisionedPollers } from "./settings/provisioned-pollers.ts";
 import { checkUnchangeable, REFUSALS } from "./unsupported.ts";
 
 type MutableKey = keyof MutableSettings;

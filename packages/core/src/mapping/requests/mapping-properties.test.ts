@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PenstockError } from "../errors/penstock-error.ts";
-import { compileFilter } from "../filter/compile-filter.ts";
-import { awsError } from "./constraints/aws-error.ts";
+import { PenstockError } from "../../errors/penstock-error.ts";
+import { compileFilter } from "../../filter/compile-filter.ts";
+import { awsError } from "../constraints/aws-error.ts";
+import { parseMappingArn, readMappingUuid } from "../mapping-names.ts";
+import { readTagKeys, readTags } from "../mapping-tags.ts";
+import { areEqualSettings, describeSettings, settingsNotInEffect } from "../settings-difference.ts";
+import { KNOWN_KEY, LEAST, RULES, STRICT } from "../testing/mapping-requests.ts";
 import { readCreateMapping } from "./create-mapping.ts";
 import { applyChanges } from "./mapping-changes.ts";
 import type { CreateMappingInput, MappingInput } from "./mapping-input.ts";
-import { parseMappingArn, readMappingUuid } from "./mapping-names.ts";
-import { readTagKeys, readTags } from "./mapping-tags.ts";
-import { areEqualSettings, describeSettings, settingsNotInEffect } from "./settings-difference.ts";
-import { KNOWN_KEY, LEAST, RULES, STRICT } from "./testing/mapping-requests.ts";
 import { readUpdateMapping } from "./update-mapping.ts";
 
 /** The longest message of a refusal: what travels in a header of gRPC. */

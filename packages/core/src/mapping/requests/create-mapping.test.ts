@@ -1,6 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { readCreateMapping } from "./create-mapping.ts";
-import type { CreateMappingInput } from "./mapping-input.ts";
 import {
   KNOWN_KEY,
   LEAST,
@@ -8,7 +6,9 @@ import {
   refusedCreate,
   STRICT,
   stored,
-} from "./testing/mapping-requests.ts";
+} from "../testing/mapping-requests.ts";
+import { readCreateMapping } from "./create-mapping.ts";
+import type { CreateMappingInput } from "./mapping-input.ts";
 
 const SERVERS = "self_managed_event_source.endpoints.kafka_bootstrap_servers";
 const GROUP = "self_managed_kafka_event_source_config.consumer_group_id";

@@ -3,7 +3,8 @@
  * numbers into AWS's names (an unknown number into its digits), the AWS face passes on what came.
  */
 
-import type { SecondsAndNanos } from "./constraints/field-values.ts";
+import type { SecondsAndNanos } from "../constraints/field-values.ts";
+import type { SourceAccessType } from "../source-access.ts";
 
 /** The settings that create and update have in common. */
 export interface MappingInput {
@@ -76,8 +77,11 @@ export interface MappingRules {
   readonly kmsKeyArns: ReadonlySet<string>;
   readonly nowMs: number;
   readonly check: PatternCheck;
-  /** Says what is wrong with a reference to a secret, in words that follow "sourceAccess[0].uri"; null = nothing. Absent = not looked at. */
-  readonly checkSecretReference?: (uri: string) => string | null;
+  /**
+   * Says what is wrong with a reference to a secret, in words that follow the name of the field, such as `must begin with file:`; null = nothing. Absent =
+   * not looked at.
+   */
+  readonly checkSecretReference?: (uri: string, type: SourceAccessType) => string | null;
 }
 
 /** Compiles filter patterns, throwing `invalidArgument` on a bad one: `compileFilter`. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { MappingSettings } from "./mapping.ts";
-import { MUTABLE_DEFAULTS } from "./mapping-defaults.ts";
-import type { MappingInput } from "./mapping-input.ts";
+import type { MappingSettings } from "../mapping.ts";
+import { MUTABLE_DEFAULTS } from "../mapping-defaults.ts";
 import {
   KNOWN_KEY,
   RULES,
@@ -9,7 +8,8 @@ import {
   STRICT,
   stored,
   update,
-} from "./testing/mapping-requests.ts";
+} from "../testing/mapping-requests.ts";
+import type { MappingInput } from "./mapping-input.ts";
 import { readUpdateMapping } from "./update-mapping.ts";
 
 /** A mapping with every changeable setting set to something else than its default. */

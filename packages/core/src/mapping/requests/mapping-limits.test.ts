@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { LEAST, RULES, refusedCreate, refusedUpdate } from "../testing/mapping-requests.ts";
 import type { CreateMappingInput, MappingInput } from "./mapping-input.ts";
-import { LEAST, RULES, refusedCreate, refusedUpdate } from "./testing/mapping-requests.ts";
 
 /** I-14: every limit of AWS's API model (botocore `lambda` 2015-03-31), below, at and above, with its words. Numbers are those of the model, not the code's. */
 

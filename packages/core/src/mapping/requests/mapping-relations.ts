@@ -1,8 +1,8 @@
-import type { Violations } from "./constraints/violations.ts";
-import type { MappingSettings } from "./mapping.ts";
+import type { Violations } from "../constraints/violations.ts";
+import type { MappingSettings } from "../mapping.ts";
+import { MAXIMUM_POLLERS_DEFAULT, MINIMUM_POLLERS_DEFAULT } from "../mapping-limits.ts";
+import { DESTINATION, destinationTopic } from "../settings/failure-destination.ts";
 import type { MappingRules } from "./mapping-input.ts";
-import { MAXIMUM_POLLERS_DEFAULT, MINIMUM_POLLERS_DEFAULT } from "./mapping-limits.ts";
-import { DESTINATION, destinationTopic } from "./settings/failure-destination.ts";
 import { unsupported } from "./unsupported.ts";
 
 /** The rules that settings keep among each other, whichever of them a request names. */

@@ -3,8 +3,8 @@
  * merely not in effect yet is stored instead (`settings-difference.ts`).
  */
 
-import { awsConstraint, checkEnum, enumConstraint, isOneOf } from "./constraints/constraints.ts";
-import { show, type Violations } from "./constraints/violations.ts";
+import { awsConstraint, checkEnum, enumConstraint, isOneOf } from "../constraints/constraints.ts";
+import { show, type Violations } from "../constraints/violations.ts";
 import type { CreateMappingInput, MappingInput } from "./mapping-input.ts";
 
 const OTHER_MEMBERS_MAX = 10;
