@@ -39,6 +39,7 @@ export function checkProgress(progress: fleet.Progress): void {
     requireUuid("gaps.topic_id", one.topicId);
     requireText("gaps.gap.topic", one.gap?.topic ?? "", 249);
     requireAtLeast("gaps.gap.partition", one.gap?.partition ?? 0, 0);
+    requireAtLeast("gaps.gap.first_offset", one.gap?.firstOffset ?? 0n, 0n);
     requireAtLeast("gaps.gap.last_offset", one.gap?.lastOffset ?? 0n, one.gap?.firstOffset ?? 0n);
   }
 }
