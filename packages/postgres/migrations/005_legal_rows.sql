@@ -13,7 +13,7 @@ alter table mappings
   add check (octet_length(filter_sealed) <= 1048576);
 
 alter table partition_progress
-  add check (position >= 0),
+  add check (position >= -1),
   add check (committed_offset >= -1),
   add check (log_end_offset >= -1);
 

@@ -1,10 +1,10 @@
 import { assertTerm, createElection, type Database } from "@penstock/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestPostgres, type TestPostgres, until } from "./test-postgres.ts";
+import { sharedTestPostgres, type TestDatabases, until } from "./test-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabases;
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = await sharedTestPostgres();
 });
 afterAll(() => postgres.stop());
 

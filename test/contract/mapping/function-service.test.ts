@@ -8,9 +8,9 @@ import {
   startTestMappingService,
   type TestMappingService,
 } from "./test-mapping-service.ts";
-import { startTestPostgres, type TestPostgres, until } from "./test-postgres.ts";
+import { sharedTestPostgres, type TestDatabases, until } from "./test-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabases;
 let world: TestMappingService;
 let databaseUrl: string;
 const logged: string[] = [];
@@ -19,7 +19,7 @@ const note = (message: string, fields?: object) =>
 const log = { debug: note, info: note, warn: note, error: note, child: () => log };
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = await sharedTestPostgres();
   databaseUrl = await postgres.migratedUrl();
   world = await startTestMappingService(databaseUrl, { log });
   await until(() => isServing(world));

@@ -7,13 +7,13 @@ import {
   startTestMappingService,
   type TestMappingService,
 } from "./test-mapping-service.ts";
-import { startTestPostgres, type TestPostgres, until } from "./test-postgres.ts";
+import { sharedTestPostgres, type TestDatabases, until } from "./test-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabases;
 let world: TestMappingService;
 
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = await sharedTestPostgres();
   world = await startTestMappingService(await postgres.emptyUrl(), {
     env: { PENSTOCK_DRAIN_LIMIT_MS: "200", PENSTOCK_ALLOW_PRIVATE_ADDRESSES: "true" },
   });

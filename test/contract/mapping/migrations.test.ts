@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { migrate } from "@penstock/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { silentLog, startTestPostgres, type TestPostgres } from "./test-postgres.ts";
+import { sharedTestPostgres, silentLog, type TestDatabases } from "./test-postgres.ts";
 
-let postgres: TestPostgres;
+let postgres: TestDatabases;
 beforeAll(async () => {
-  postgres = await startTestPostgres();
+  postgres = await sharedTestPostgres();
 });
 afterAll(() => postgres.stop());
 

@@ -1,16 +1,15 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LocalPostgres, startPostgres } from "@penstock/local";
+import { createTestDatabase, type LocalPostgres, startPostgres } from "@penstock/local";
 import { type Database, type DatabaseOptions, migrate, openDatabase } from "@penstock/postgres";
 import { keepDatabases } from "@penstock/testkit";
+import { inject } from "vitest";
 
 /**
- * A Postgres for one test file. Databases of tests are clones of a migrated template, so that each test has its own in some
- * milliseconds.
+ * Databases for one test file. Those of tests are clones of a migrated template, so that each test has its own in some milliseconds.
  */
-export interface TestPostgres {
-  readonly server: LocalPostgres;
+export interface TestDatabases {
   /** URL of a new, empty database. */
   emptyUrl(): Promise<string>;
   /** URL of a new, migrated database in which no replica becomes leader. */
@@ -22,6 +21,11 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
+/** A Postgres for one test file, which may stop, freeze and kill it. */
+export interface TestPostgres extends TestDatabases {
+  readonly server: LocalPostgres;
+}
+
 export const silentLog = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
 
 /** @param isDurable whether what was committed must survive a kill; false is faster. */
@@ -29,34 +33,50 @@ export async function startTestPostgres(isDurable = false): Promise<TestPostgres
   const folder = mkdtempSync(join(tmpdir(), "penstock-postgres-"));
   chmodSync(folder, 0o711);
   const server = await startPostgres({ dataDir: join(folder, "postgres"), fsync: isDurable });
+  let count = 0;
+  const databases = await testDatabases((template) =>
+    server.createDatabase(`test_${++count}`, template),
+  );
+  return {
+    ...databases,
+    server,
+    async stop() {
+      await databases.stop();
+      await keepDatabases(server.url);
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** On the Postgres of the whole run: for files that leave the server alone. */
+export function sharedTestPostgres(): Promise<TestDatabases> {
+  return testDatabases((template) => createTestDatabase(inject("POSTGRES"), template));
+}
+
+async function testDatabases(
+  createDatabase: (template?: string) => Promise<string>,
+): Promise<TestDatabases> {
   const opened: Database[] = [];
-  let databases = 0;
-  const openUrl: TestPostgres["openUrl"] = (url, options) => {
+  const openUrl: TestDatabases["openUrl"] = (url, options) => {
     const db = openDatabase({ url, log: silentLog, ...options });
     opened.push(db);
     return db;
   };
-  const template = openDatabase({
-    url: await server.createDatabase("template_penstock"),
-    log: silentLog,
-  });
+  const templateUrl = await createDatabase();
+  const template = openDatabase({ url: templateUrl, log: silentLog });
   await migrate(template, silentLog);
   // Nobody leads: no controller moves on what a test has just set.
   await template.sql`update leadership set lease_until = 'infinity'`;
   await template.close();
-  const emptyUrl = () => server.createDatabase(`test_${++databases}`);
-  const migratedUrl = () => server.createDatabase(`test_${++databases}`, "template_penstock");
+  const migratedUrl = () => createDatabase(new URL(templateUrl).pathname.slice(1));
   return {
-    server,
-    emptyUrl,
+    emptyUrl: () => createDatabase(),
     migratedUrl,
     openUrl,
     open: async (options) => openUrl(await migratedUrl(), options),
     async stop() {
       await Promise.all(opened.map((db) => db.close()));
-      await keepDatabases(server.url);
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
