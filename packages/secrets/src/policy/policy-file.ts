@@ -58,7 +58,7 @@ async function readBounded(name: string, path: string): Promise<string | null> {
     if (size <= FILE_BYTES_MAX) return await file.readFile("utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown";
-    if (code === "ENOENT") return null;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
     throw refused(name, `can't be read (${code})`, error);
   } finally {
     await file?.close();

@@ -4,6 +4,7 @@ import {
   type SecretsManagerClientConfig,
   SecretsManagerServiceException,
 } from "@aws-sdk/client-secrets-manager";
+import { PenstockError } from "@penstock/core";
 import type { GuardedHttp } from "@penstock/egress";
 import { createSdkHandler } from "./sdk-handler.ts";
 import { secretError, secretText } from "./secret-error.ts";
@@ -74,16 +75,13 @@ function translate(uri: string, error: unknown) {
     default:
       break;
   }
-  const words =
-    error instanceof SecretsManagerServiceException
-      ? `answers with ${/^[A-Za-z]{1,64}$/.test(name) ? name : "an error"}`
-      : "can't be asked";
   // The SDK's errors carry the request with its signature: they are told by name only.
-  return secretError("secretUnavailable", uri, `Secrets Manager ${words}`, causeOf(error));
+  return secretError("secretUnavailable", uri, `Secrets Manager ${wordsFor(error)}`);
 }
 
-/** What may go to the log: messages of the guarded client, which are safe, and of nobody else. */
-function causeOf(error: unknown): Error | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return new Error(error.name === "PenstockError" ? error.message : error.name);
+/** The guarded client's messages are safe; of other errors the name, when it looks like one. */
+function wordsFor(error: unknown): string {
+  if (error instanceof PenstockError) return `can't be asked: ${error.message.slice(0, -1)}`;
+  const name = error instanceof SecretsManagerServiceException ? error.name : "";
+  return /^[A-Za-z]{1,64}$/.test(name) ? `answers with ${name}` : "can't be asked";
 }

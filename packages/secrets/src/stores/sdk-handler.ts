@@ -42,6 +42,11 @@ function requestOf(request: SdkRequest): GuardedRequest {
     url,
     method: method as NonNullable<GuardedRequest["method"]>,
     headers: others,
-    body: typeof body === "string" ? body : body instanceof Uint8Array ? Buffer.from(body) : null,
+    body: bytesOf(body),
   };
+}
+
+function bytesOf(body: unknown): string | Buffer | null {
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return typeof body === "string" ? body : null;
 }
