@@ -36,10 +36,7 @@ export async function recordMapping(sql: Sql, scope: ArnScope, deed: MappingDeed
 
 /** Filter criteria that are kept under a key are not written beside it in the clear. */
 function audited(mapping: StoredMapping): object {
-  const shown = mapping.kmsKeyArn === null ? mapping : { ...mapping, filterPatterns: [] };
-  return {
-    state: mapping.state,
-    revision: String(mapping.revision),
-    settings: describeSettings(shown),
-  };
+  const { sequence: _, revision, filterSealed: __, problem: ___, ...rest } = mapping;
+  const shown = rest.kmsKeyArn === null ? rest : { ...rest, filterPatterns: [] };
+  return { state: rest.state, revision: String(revision), settings: describeSettings(shown) };
 }
