@@ -8,16 +8,17 @@ import { join } from "node:path";
 import { createTestDatabase } from "@penstock/local";
 import { type Database, migrate, openDatabase } from "@penstock/postgres";
 import { waitUntil } from "@penstock/testkit";
-import {
-  putFunction,
-  startTestMappingService,
-  type TestMappingService,
-} from "../mapping/test-mapping-service.ts";
+import { startTestMappingService } from "../mapping/test-mapping-service.ts";
 import { silentLog } from "../mapping/test-postgres.ts";
 
 export const MAPPINGS = "/2015-03-31/event-source-mappings";
 export const ACCOUNT = "000000000000";
 export const FUNCTION_ARN = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:my-kafka-function`;
+
+const FUNCTIONS = ["my-kafka-function", "orders"].map((name) => ({
+  name,
+  http: { url: "http://127.0.0.1:9/" },
+}));
 
 /** An answer as it came over the wire. */
 export interface WireAnswer {
@@ -32,7 +33,6 @@ export interface WireAnswer {
 
 export interface AwsWorld {
   readonly endpoint: string;
-  readonly service: TestMappingService;
   readonly db: Database;
   call(
     method: string,
@@ -56,13 +56,14 @@ export async function startAwsWorld(
   const db = openDatabase({ url: databaseUrl, log: silentLog });
   await migrate(db, silentLog);
   await db.sql`update leadership set lease_until = 'infinity'`;
-  const service = await startTestMappingService(databaseUrl, { env });
-  const endpoint = `http://${service.service.http}`;
-  await waitUntil("the functions are registered", async () => {
-    await putFunction(service, "my-kafka-function");
-    await putFunction(service, "orders");
-    return true;
+  const folder = mkdtempSync(join(tmpdir(), "penstock-aws-"));
+  const functions = join(folder, "functions.yaml");
+  writeFileSync(functions, JSON.stringify({ functions: FUNCTIONS }));
+  const service = await startTestMappingService(databaseUrl, {
+    env: { PENSTOCK_FUNCTIONS: functions, ...env },
   });
+  const endpoint = `http://${service.service.http}`;
+  await waitUntil("it is ready", async () => (await fetch(`${endpoint}/readyz`)).ok);
   const call: AwsWorld["call"] = async (method, path, body, headers) => {
     const hasBody = body !== undefined;
     const response = await fetch(`${endpoint}${path}`, {
@@ -84,7 +85,6 @@ export async function startAwsWorld(
   };
   return {
     endpoint,
-    service,
     db,
     call,
     settle,
@@ -97,6 +97,7 @@ export async function startAwsWorld(
     async stop() {
       await service.stop();
       await db.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

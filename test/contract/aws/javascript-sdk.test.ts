@@ -15,7 +15,7 @@ import {
   UpdateEventSourceMappingCommand,
 } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { type AwsWorld, newTopic, startAwsWorld } from "./aws-world.ts";
+import { type AwsWorld, MAPPINGS, newTopic, startAwsWorld } from "./aws-world.ts";
 
 /** The JavaScript SDK as it comes, with nothing but an endpoint. */
 
@@ -177,25 +177,45 @@ describe("the JavaScript SDK", () => {
   });
 });
 
-describe("the JavaScript SDK, throttled", () => {
-  it("sees a TooManyRequestsException with its reason", async () => {
-    const throttled = await startAwsWorld(inject("POSTGRES"), {
+describe("a caller that asks too often", () => {
+  let throttled: AwsWorld;
+  let client: LambdaClient;
+  beforeAll(async () => {
+    throttled = await startAwsWorld(inject("POSTGRES"), {
       PENSTOCK_AWS_REQUESTS_PER_SECOND: "1",
-      PENSTOCK_AWS_REQUEST_BURST: "1",
+      PENSTOCK_AWS_REQUEST_BURST: "3",
     });
-    const client = clientOf(throttled.endpoint);
-    try {
-      const get = () => client.send(new GetEventSourceMappingCommand({ UUID: UNKNOWN }));
-      const errors = await Promise.all(Array.from({ length: 20 }, () => failure(get())));
-      const error = errors.find((each) => each instanceof TooManyRequestsException);
-      expect(error).toMatchObject({
-        Reason: "CallerRateLimitExceeded",
-        retryAfterSeconds: "1",
-        message: "Rate exceeded",
-      });
-    } finally {
-      client.destroy();
-      await throttled.stop();
+    client = clientOf(throttled.endpoint);
+  });
+  afterAll(async () => {
+    client.destroy();
+    await throttled.stop();
+  });
+
+  it("is answered with 429, AWS's reason and when to come back", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => throttled.call("GET", `${MAPPINGS}?MaxItems=1`)),
+    );
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(3);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { json, headers, errorType } of refused) {
+      expect(errorType).toBe("TooManyRequestsException");
+      const body = { Type: "User", message: "Rate exceeded", Reason: "CallerRateLimitExceeded" };
+      expect(json).toEqual(body);
+      expect(headers.get("retry-after")).toBe("1");
     }
+    // Probes are no calls of the API.
+    expect((await throttled.call("GET", "/healthz")).status).toBe(200);
+  });
+
+  it("sees a TooManyRequestsException in the SDK", async () => {
+    const get = () => client.send(new GetEventSourceMappingCommand({ UUID: UNKNOWN }));
+    const errors = await Promise.all(Array.from({ length: 20 }, () => failure(get())));
+    expect(errors.find((each) => each instanceof TooManyRequestsException)).toMatchObject({
+      Reason: "CallerRateLimitExceeded",
+      retryAfterSeconds: "1",
+      message: "Rate exceeded",
+    });
   });
 });
