@@ -3,10 +3,12 @@
  *
  * Every secret holds the canary; whatever clients log or report is kept, to be searched for it.
  */
-import { randomUUID } from "node:crypto";
+import { randomUUID, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect, type PeerCertificate } from "node:tls";
 import type { SaslCredentials, SourceSecurity } from "@penstock/core";
 import {
   type AclRule,
@@ -20,7 +22,12 @@ import {
   type KafkaSecurityAdmin,
 } from "@penstock/kafka";
 import { type LocalKafka, startKafka } from "@penstock/local";
-import { createTestAuthority, type IssuedCertificate, type TestAuthority } from "@penstock/testkit";
+import {
+  createTestAuthority,
+  type IssuedCertificate,
+  type TestAuthority,
+  waitUntil,
+} from "@penstock/testkit";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Probe } from "../kafka-group/probe.ts";
 import { bearer, password, TestSecurity, trust } from "./test-security.ts";
@@ -30,7 +37,7 @@ export const PLAIN_PASSWORD = `plain ${CANARY}`;
 export const SCRAM_PASSWORD = `scram ${CANARY}, =ü`;
 const AUDIENCE = "penstock-test";
 /** Of the listener SHORT_SESSIONS. */
-export const SESSION_MS = 3_000;
+export const SESSION_MS = 2_000;
 const CLOCK = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 
 export type User = "plain-user" | "scram-user" | "token-user" | "tls-user";
@@ -210,6 +217,17 @@ export class SecuredWorld {
     await this.producer.send(topic, records);
   }
 
+  /** A listener shows another certificate to its next connections. */
+  async show(listener: string, identity: IssuedCertificate): Promise<void> {
+    const file = this.kafka.writeIdentity(identity);
+    const setting = `listener.name.${listener.toLowerCase()}.ssl.keystore.location`;
+    await this.acls.setBrokerConfig(1, setting, file);
+    const { fingerprint256 } = new X509Certificate(identity.certificate);
+    await waitUntil("it is shown", async () => {
+      return (await shownBy(this.at(listener))).fingerprint256 === fingerprint256;
+    });
+  }
+
   /** Ends the clients of a case. */
   async endClients(): Promise<void> {
     const ends = this.#ends;
@@ -244,6 +262,16 @@ async function tokenIssuer() {
         .setExpirationTime(Math.floor(Date.now() / 1_000) + lifetimeS)
         .sign(privateKey),
   };
+}
+
+/** The certificate of a listener, whoever signed it. */
+async function shownBy(server: string): Promise<PeerCertificate> {
+  const [host = "", port] = server.split(":");
+  const socket = connect({ host, port: Number(port), rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const certificate = socket.getPeerCertificate();
+  socket.destroy();
+  return certificate;
 }
 
 /** Offsets of everything that came of partition 0. */

@@ -24,6 +24,10 @@ export class TestSecurity implements SourceSecurity {
     this.#secrets = secrets;
   }
 
+  get secrets(): Secrets {
+    return this.#secrets;
+  }
+
   async credentials(host: string, port: number): Promise<SourceCredentials> {
     this.asked.push(`${host}:${port}`);
     if (this.#problem) throw this.#problem;

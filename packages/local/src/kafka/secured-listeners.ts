@@ -9,6 +9,7 @@
  *
  * Whoever is not the super user may only do what an ACL allows (StandardAuthorizer).
  */
+import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -74,9 +75,8 @@ export function secureListeners(
     protocols.push(`${name}:${isSasl ? "SASL_" : ""}${isTls ? "SSL" : "PLAINTEXT"}`);
     if (isTls) {
       const identity = security.moreListeners?.[name] ?? security.identity;
-      writeIdentity(folder, name, identity);
       set("ssl.keystore.type", "PEM");
-      set("ssl.keystore.location", identityFile(folder, name));
+      set("ssl.keystore.location", writeIdentity(folder, identity));
     }
     if (!isSasl) {
       set("ssl.client.auth", "required");
@@ -100,14 +100,11 @@ export function secureListeners(
   };
 }
 
-/** Replaces what a listener shows; the broker reads it when it starts or when its keystore setting is set again. */
-export function writeIdentity(folder: string, listener: string, identity: PemIdentity): void {
-  const text = `${identity.privateKey.trim()}\n${identity.certificate.trim()}\n`;
-  writeFileSync(identityFile(folder, listener), text, { mode: 0o600 });
-}
-
-export function identityFile(folder: string, listener: string): string {
-  return join(folder, `${listener.toLowerCase()}.pem`);
+/** Writes key and certificate to a file of their own, as Kafka reads them; returns its path. */
+export function writeIdentity(folder: string, { privateKey, certificate }: PemIdentity): string {
+  const file = join(folder, `${randomUUID()}.pem`);
+  writeFileSync(file, `${privateKey.trim()}\n${certificate.trim()}\n`, { mode: 0o600 });
+  return file;
 }
 
 const MODULES = "org.apache.kafka.common.security";

@@ -15,7 +15,6 @@ import { findJava, JVM_FLAGS } from "./java.ts";
 import { ensureKafkaJars } from "./kafka-jars.ts";
 import { isBrokerReady } from "./readiness.ts";
 import {
-  identityFile,
   type LocalKafkaSecurity,
   type PemIdentity,
   securedListenerNames,
@@ -52,10 +51,10 @@ export interface LocalKafka {
   /** `127.0.0.1:<port>` of a secured listener: SASL_TLS, MUTUAL_TLS, SASL_PLAINTEXT, or one of `moreListeners`. */
   listener(name: string): string;
   /**
-   * Writes another identity for a TLS listener; returns its file. It is shown after a restart, or once `listener.name.<name>.ssl.keystore.location` was
-   * set to that file again.
+   * Writes an identity for a TLS listener to a new file and returns its path; shown by new connections once the broker's setting
+   * `listener.name.<name>.ssl.keystore.location` is that path.
    */
-  writeIdentity(name: string, identity: PemIdentity): string;
+  writeIdentity(identity: PemIdentity): string;
   /** Id of the current process. */
   readonly pid: number;
   /** Settles when the current process has ended, for whatever reason. */
@@ -150,10 +149,7 @@ async function startOn(
       if (securedPort === undefined) throw new InvariantError(`no listener ${name}`);
       return `127.0.0.1:${securedPort}`;
     },
-    writeIdentity(name, identity) {
-      writeIdentity(securityFolder, name, identity);
-      return identityFile(securityFolder, name);
-    },
+    writeIdentity: (identity) => writeIdentity(securityFolder, identity),
     get pid() {
       return broker.pid;
     },
