@@ -24,7 +24,7 @@ export * from "./lifecycle/legal-transitions.ts";
 export * from "./lifecycle/mapping-problem.ts";
 export * from "./lifecycle/problem-texts.ts";
 export * from "./mapping/constraints/aws-error.ts";
-export * from "./mapping/constraints/field-values.ts";
+export { type SecondsAndNanos, wholeSeconds } from "./mapping/constraints/field-values.ts";
 export * from "./mapping/mapping.ts";
 export * from "./mapping/mapping-defaults.ts";
 export * from "./mapping/mapping-limits.ts";

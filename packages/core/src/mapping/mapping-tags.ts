@@ -9,6 +9,7 @@ import {
   awsList,
   brokenText,
   checkLength,
+  mapConstraints,
   memberConstraints,
   type TextRule,
   textConstraints,
@@ -51,8 +52,8 @@ export function readCreateTags(
     return new Map();
   }
   for (const [key, value] of entries) {
-    checkPart(violations, TEXTS.tagKey, key, key, "Map keys");
-    checkPart(violations, TEXTS.tagValue, key, value, "Map value");
+    checkPart(violations, TEXTS.tagKey, key, key, "keys");
+    checkPart(violations, TEXTS.tagValue, key, value, "value");
     if (!key.toLowerCase().startsWith("aws:")) continue;
     violations.add(
       "tags",
@@ -72,14 +73,13 @@ function checkPart(
   rule: TextRule,
   key: string,
   text: string,
-  part: string,
+  part: "keys" | "value",
 ): void {
   if (brokenText(rule, text) === null) return;
-  const constraints = [...textConstraints(rule), "Member must not be null"].join(", ");
   violations.add(
     "tags",
     `tags ${rule.words}, not ${show(text)}.`,
-    awsConstraint("tags", `{${key}=…}`, `${part} must satisfy constraint: [${constraints}]`),
+    awsConstraint("tags", `{${key}=…}`, mapConstraints(part, textConstraints(rule))),
   );
 }
 

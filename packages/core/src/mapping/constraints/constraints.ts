@@ -60,7 +60,16 @@ export function enumConstraint(values: readonly string[]): string {
 
 /** The constraints that AWS names when a member of a list breaks one of them. */
 export function memberConstraints(constraints: readonly string[]): string {
-  return `Member must satisfy constraint: [${[...constraints, "Member must not be null"].join(", ")}]`;
+  return `Member must satisfy constraint: ${withNotNull(constraints)}`;
+}
+
+/** The same for a map. */
+export function mapConstraints(part: "keys" | "value", constraints: readonly string[]): string {
+  return `Map ${part} must satisfy constraint: ${withNotNull(constraints)}`;
+}
+
+function withNotNull(constraints: readonly string[]): string {
+  return `[${[...constraints, "Member must not be null"].join(", ")}]`;
 }
 
 /** All constraints of a text, in AWS's words and order. */

@@ -3,7 +3,14 @@
  * merely not in effect yet is stored instead (`settings-difference.ts`).
  */
 
-import { awsConstraint, checkEnum, enumConstraint, isOneOf } from "../constraints/constraints.ts";
+import {
+  awsConstraint,
+  checkEnum,
+  enumConstraint,
+  isOneOf,
+  mapConstraints,
+  memberConstraints,
+} from "../constraints/constraints.ts";
 import { show, type Violations } from "../constraints/violations.ts";
 import type { CreateMappingInput, MappingInput } from "./mapping-input.ts";
 
@@ -77,7 +84,11 @@ function checkResponseTypes(
     violations.add(
       field,
       `${field} must be empty, not ${show(unknown)}.`,
-      awsConstraint("functionResponseTypes", `[${unknown}]`, memberEnum()),
+      awsConstraint(
+        "functionResponseTypes",
+        `[${unknown}]`,
+        memberConstraints([enumConstraint(RESPONSE_TYPES)]),
+      ),
     );
   } else if (types.length > 0) {
     violations.add(
@@ -86,10 +97,6 @@ function checkResponseTypes(
       unsupported("FunctionResponseTypes"),
     );
   }
-}
-
-function memberEnum(): string {
-  return `Member must satisfy constraint: [${enumConstraint(RESPONSE_TYPES)}, Member must not be null]`;
 }
 
 /** Refused at create alone. */
@@ -109,7 +116,7 @@ export function checkUnsupportedSource(input: CreateMappingInput, violations: Vi
       awsConstraint(
         "selfManagedEventSource.endpoints",
         `{${unknown}=…}`,
-        `Map keys must satisfy constraint: [${enumConstraint(ENDPOINT_TYPES)}, Member must not be null]`,
+        mapConstraints("keys", [enumConstraint(ENDPOINT_TYPES)]),
       ),
     );
   }

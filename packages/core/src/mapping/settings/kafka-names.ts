@@ -7,11 +7,11 @@ import {
   checkText,
   LENGTH_AT_LEAST,
   LENGTH_AT_MOST,
+  mapConstraints,
   memberConstraints,
   textConstraints,
 } from "../constraints/constraints.ts";
 import { show, type Violations } from "../constraints/violations.ts";
-import { BOOTSTRAP_SERVERS_MAX } from "../mapping-limits.ts";
 
 /** AWS's pattern of an endpoint, with a port that exists. */
 export function isBootstrapServer(text: string): boolean {
@@ -32,24 +32,31 @@ export function readBootstrapServers(
   violations: Violations,
   servers: readonly string[] | undefined,
 ): readonly string[] | null {
-  const { field, member } = LISTS.bootstrapServers;
+  const { field, member, min, max } = LISTS.bootstrapServers;
   if (servers === undefined) {
-    violations.add(field, `${field} is required: 1 to 10 of host:port.`, NO_SOURCE);
+    violations.add(field, `${field} is required: ${min} to ${max} of host:port.`, NO_SOURCE);
     return null;
   }
-  const broken = servers.flatMap((server, index) => (isBootstrapServer(server) ? [] : [index]));
-  const isRightLength = servers.length >= 1 && servers.length <= BOOTSTRAP_SERVERS_MAX;
-  if (isRightLength && broken.length === 0) return servers;
   // One constraint of a map, whichever of its parts is broken.
   const aws = awsConstraint(
     member,
     `{KAFKA_BOOTSTRAP_SERVERS=${awsList(servers)}}`,
-    `Map value must satisfy constraint: [${LENGTH_AT_MOST} ${BOOTSTRAP_SERVERS_MAX}, ${LENGTH_AT_LEAST} 1, ${memberConstraints(textConstraints(TEXTS.endpoint))}, Member must not be null]`,
+    mapConstraints("value", [
+      `${LENGTH_AT_MOST} ${max}`,
+      `${LENGTH_AT_LEAST} ${min}`,
+      memberConstraints(textConstraints(TEXTS.endpoint)),
+    ]),
   );
-  if (!isRightLength) {
-    violations.add(field, `${field} must have 1 to 10 entries, not ${servers.length}.`, aws);
+  if (servers.length < min || servers.length > max) {
+    violations.add(
+      field,
+      `${field} must have ${min} to ${max} entries, not ${servers.length}.`,
+      aws,
+    );
     return null;
   }
+  const broken = servers.flatMap((server, index) => (isBootstrapServer(server) ? [] : [index]));
+  if (broken.length === 0) return servers;
   for (const index of broken) {
     const at = `${field}[${index}]`;
     const server = servers[index] ?? "";

@@ -9,6 +9,7 @@ import {
   MINIMUM_POLLERS_DEFAULT,
   mappingArn,
   type ProvisionedPollers,
+  wholeSeconds,
 } from "@penstock/core";
 import type { StoredMapping } from "../../store/stored-mapping.ts";
 
@@ -84,7 +85,7 @@ function batchMembers(stored: StoredMapping): object {
     BatchSize: stored.batchSize,
     ...(stored.batchingWindowMs !== null && {
       // AWS has whole seconds only; a window that was set finer over gRPC is shown as the next longer one.
-      MaximumBatchingWindowInSeconds: Math.ceil(stored.batchingWindowMs / MS_PER_SECOND),
+      MaximumBatchingWindowInSeconds: wholeSeconds(stored.batchingWindowMs),
     }),
     ...(stored.provisionedPollers !== null && {
       ProvisionedPollerConfig: provisionedMembers(stored.provisionedPollers),
