@@ -46,6 +46,7 @@ export * from "./settings/advertised-address.ts";
 export * from "./settings/effective-settings.ts";
 export * from "./settings/invoker-choice.ts";
 export * from "./settings/network-address.ts";
+export * from "./settings/own-ports.ts";
 export * from "./settings/parse-settings.ts";
 export { OUTBOUND_SETTINGS, SECRETS_SETTINGS } from "./settings/secrets-settings.ts";
 export { isLoopback, SECURITY_SETTINGS } from "./settings/security-settings.ts";
@@ -61,7 +62,8 @@ export * from "./telemetry/trace-context.ts";
 export {
   type ClientSecurity,
   type ClientTls,
-  openSocket,
+  openResettableSocket,
   PLAIN_CLIENT,
+  type ResettableSocket,
   schemeOf,
 } from "./tls/client-security.ts";

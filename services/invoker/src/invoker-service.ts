@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Invoker } from "@penstock/core";
-import { AddressGuard, createKeySetFetch, InvokerCore } from "@penstock/egress";
+import { createAddressGuards, createKeySetFetch, InvokerCore } from "@penstock/egress";
 import { fleet, invoker } from "@penstock/proto";
 import {
   advertisedAddress,
@@ -10,7 +10,7 @@ import {
   joinFleet,
   type Logger,
   openSecurity,
-  parseAddress,
+  ownPortsOf,
   type Service,
   startHttpServer,
   startRpcServer,
@@ -52,13 +52,11 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     fetchJson: createKeySetFetch(settings),
   });
   const invokerId = settings.nodeId ?? randomUUID();
-  const ownPorts = new Set(portsOf(settings));
+  const ownPorts = ownPortsOf(settings);
+  const guards = createAddressGuards({ settings, ownPorts: () => ownPorts });
   const core = new InvokerCore({
     clock: systemClock,
-    guard: new AddressGuard({
-      allowPrivateAddresses: settings.allowPrivateAddresses,
-      ownPorts: () => ownPorts,
-    }),
+    guard: guards.of("functions"),
     observer: createCallObserver(telemetry),
     onUnusable: (functionName, error) => log.warn("function not usable", { functionName, error }),
   });
@@ -125,20 +123,6 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     security.close();
   }
   return { ...service, stop: () => (stopping ??= stop()) };
-}
-
-/** Ports of Penstock's services here and, by convention, on the machines beside this one. */
-function portsOf(settings: InvokerSettings): number[] {
-  const mapping = parseAddress(settings.mappingService)?.port ?? 0;
-  return [
-    settings.grpcPort,
-    settings.httpPort,
-    settings.mappingGrpcPort,
-    settings.mappingHttpPort,
-    settings.pollerGrpcPort,
-    settings.pollerHttpPort,
-    mapping,
-  ];
 }
 
 /** Slots in use, so that the leader never grants a share twice. */

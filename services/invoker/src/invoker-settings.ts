@@ -1,6 +1,8 @@
 import type { FieldViolation } from "@penstock/core";
 import {
   type Environment,
+  OUTBOUND_SETTINGS,
+  OWN_PORT_SETTINGS,
   parseSettings,
   SECURITY_SETTINGS,
   SETTINGS,
@@ -13,16 +15,12 @@ const SCHEMA = {
   httpPort: SETTINGS.invokerHttpPort,
   advertisedHost: SETTINGS.advertisedHost,
   httpHosts: SETTINGS.httpHosts,
-  mappingService: SETTINGS.mappingService,
   allowPrivateAddresses: SETTINGS.allowPrivateAddresses,
   drainLimitMs: SETTINGS.drainLimitMs,
   shutdownDeadlineMs: SETTINGS.shutdownDeadlineMs,
   ...SECURITY_SETTINGS,
-  // Read here only to be refused as targets of functions: services of one machine share its ports.
-  mappingGrpcPort: SETTINGS.mappingGrpcPort,
-  mappingHttpPort: SETTINGS.mappingHttpPort,
-  pollerGrpcPort: SETTINGS.pollerGrpcPort,
-  pollerHttpPort: SETTINGS.pollerHttpPort,
+  ...OUTBOUND_SETTINGS,
+  ...OWN_PORT_SETTINGS,
 } as const;
 
 /** The settings of the invoker service. */

@@ -2,6 +2,7 @@ import type { FieldViolation } from "@penstock/core";
 import {
   type Environment,
   OUTBOUND_SETTINGS,
+  OWN_PORT_SETTINGS,
   type Parsed,
   parseSettings,
   SECRETS_SETTINGS,
@@ -36,6 +37,7 @@ export const MAPPING_SETTINGS = {
   ...SECURITY_SETTINGS,
   ...SECRETS_SETTINGS,
   ...OUTBOUND_SETTINGS,
+  ...OWN_PORT_SETTINGS,
 } as const;
 
 export type MappingSettings = Parsed<typeof MAPPING_SETTINGS>;

@@ -9,6 +9,7 @@ import {
   type Environment,
   type Logger,
   openSecurity,
+  ownPortsOf,
   type Service,
   startHttpServer,
   startRpcServer,
@@ -65,7 +66,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     settings.historyFile === null ? null : new FileHistory(settings.historyFile, systemClock);
   const report = new ProgressReport(systemClock, randomUUID, () => link?.holdingsChanged());
   const memory = new MemoryBudget(settings.bufferBytesMax, () => node.memoryRelieved());
-  const ownPorts = [settings.grpcPort, settings.httpPort];
+  const ownPorts = ownPortsOf(settings);
   const guards = createAddressGuards({ settings, ownPorts: () => ownPorts });
   const { sourceSecurity } = openSecrets({ settings, env, guards, clock: systemClock, log });
   const driver = createRecordSourceDriver({
@@ -127,6 +128,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     hosts: answeredHosts(settings),
     security,
   });
+  ownPorts.add(rpc.port).add(http.port);
   observePoller(telemetry, {
     ...{ node, counters, memory, isConnected, clock: systemClock },
     invokeStreams: () => invokers.connections(),

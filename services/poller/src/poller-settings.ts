@@ -1,5 +1,6 @@
 import {
   OUTBOUND_SETTINGS,
+  OWN_PORT_SETTINGS,
   type Parsed,
   parseSettings,
   SECRETS_SETTINGS,
@@ -15,7 +16,6 @@ const SCHEMA = {
   httpHosts: SETTINGS.httpHosts,
   grpcPort: SETTINGS.pollerGrpcPort,
   httpPort: SETTINGS.pollerHttpPort,
-  mappingService: SETTINGS.mappingService,
   invoker: SETTINGS.invoker,
   allowPrivateAddresses: SETTINGS.allowPrivateAddresses,
   drainLimitMs: SETTINGS.drainLimitMs,
@@ -27,6 +27,7 @@ const SCHEMA = {
   ...SECURITY_SETTINGS,
   ...SECRETS_SETTINGS,
   ...OUTBOUND_SETTINGS,
+  ...OWN_PORT_SETTINGS,
 } as const;
 
 export type PollerSettings = Parsed<typeof SCHEMA>;

@@ -1,7 +1,7 @@
 import { type Clock, InvariantError, type SourceAccess } from "@penstock/core";
 import { createAddressGuards, dialGuard } from "@penstock/egress";
 import { createAdmin, type KafkaAdmin } from "@penstock/kafka";
-import type { Caller, Logger } from "@penstock/runtime";
+import { type Caller, databasePortsOf, type Logger, ownPortsOf } from "@penstock/runtime";
 import { openSecrets } from "@penstock/secrets";
 import type { MappingSettings } from "../settings.ts";
 
@@ -31,7 +31,7 @@ export interface SourcesParts {
 
 /** The way of this process to the brokers of all mappings: one guard of addresses, one cache of secrets, one judge of their use. */
 export function openSources(settings: MappingSettings, { log, clock, env }: SourcesParts): Sources {
-  const ownPorts = [settings.grpcPort, settings.httpPort];
+  const ownPorts = [...ownPortsOf(settings), ...databasePortsOf(settings.databaseUrl)];
   const guards = createAddressGuards({ settings, ownPorts: () => ownPorts });
   const secrets = openSecrets({ settings, env, guards, clock, log });
   const addressGuard = dialGuard(guards.of("brokers"));
