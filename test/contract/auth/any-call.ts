@@ -1,4 +1,9 @@
-import { create, type DescMethod } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMethod,
+  type DescMethodStreaming,
+  type DescMethodUnary,
+} from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { health, reflection, reflectionAlpha } from "@penstock/runtime";
 
@@ -16,11 +21,17 @@ export async function anyCall(transport: Transport, method: DescMethod): Promise
   const abort = new AbortController();
   try {
     if (method.methodKind === "unary") {
-      await transport.unary(method, abort.signal, 20_000, undefined, create(method.input));
+      await transport.unary(
+        method as DescMethodUnary,
+        abort.signal,
+        20_000,
+        undefined,
+        create(method.input),
+      );
       return null;
     }
     const answers = await transport.stream(
-      method,
+      method as DescMethodStreaming,
       abort.signal,
       20_000,
       undefined,

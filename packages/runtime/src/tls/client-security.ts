@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { BytePipe } from "./byte-pipe.ts";
 
 /** How a process connects to the others of its Penstock. Both are asked for at each connection and call: files change. */
 export interface ClientSecurity {
@@ -20,22 +21,54 @@ export interface ClientTls {
 
 export const PLAIN_CLIENT: ClientSecurity = { tls: null, authorization: () => null };
 
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * Opens a socket for HTTP/2. Over TLS the name is verified, always, and the other side must speak `h2`.
  *
  * @param ready called once the socket can be used: connected, and over TLS verified
  */
 export function openSocket(
-  target: { readonly host: string; readonly port: number },
+  target: Target,
   tls: ClientTls | null,
   ready: () => void = () => {},
 ): Socket {
-  if (tls === null) {
-    const socket = connect({ ...target, noDelay: true });
-    socket.once("connect", ready);
-    return socket;
-  }
-  const socket = connectTls(tlsOptions(target, tls));
+  if (tls !== null) return verified(connectTls({ ...target, ...tlsOptions(target, tls) }), ready);
+  const socket = connect({ ...target, noDelay: true });
+  socket.once("connect", ready);
+  return socket;
+}
+
+/** A socket that can be ended by a reset, so that nothing of what has not left yet arrives later. */
+export interface ResettableSocket {
+  readonly socket: Socket;
+  reset(): void;
+}
+
+/** As {@link openSocket}. */
+export function openResettableSocket(target: Target, tls: ClientTls | null): ResettableSocket {
+  const transport = connect({ ...target, noDelay: true });
+  if (tls === null) return { socket: transport, reset: () => void transport.resetAndDestroy() };
+  const pipe = new BytePipe(transport);
+  const socket = verified(connectTls({ ...tlsOptions(target, tls), socket: pipe }), () => {});
+  return {
+    socket,
+    reset() {
+      transport.resetAndDestroy();
+      socket.destroy();
+    },
+  };
+}
+
+/** `http` or `https`, as the sockets are. */
+export function schemeOf({ tls }: ClientSecurity): "http" | "https" {
+  return tls === null ? "http" : "https";
+}
+
+function verified(socket: TLSSocket, ready: () => void): TLSSocket {
   socket.setNoDelay(true);
   socket.once("secureConnect", () => {
     if (socket.alpnProtocol === "h2") ready();
@@ -44,18 +77,9 @@ export function openSocket(
   return socket;
 }
 
-/** `http` or `https`, as the sockets of {@link openSocket} are. */
-export function schemeOf({ tls }: ClientSecurity): "http" | "https" {
-  return tls === null ? "http" : "https";
-}
-
-function tlsOptions(
-  { host, port }: { readonly host: string; readonly port: number },
-  { ca, certificate, key }: ClientTls,
-): ConnectionOptions {
+function tlsOptions({ host }: Target, { ca, certificate, key }: ClientTls): ConnectionOptions {
   return {
     host,
-    port,
     minVersion: "TLSv1.2",
     ALPNProtocols: ["h2"],
     rejectUnauthorized: true,

@@ -5,7 +5,6 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from "node:http2";
-import type { Socket } from "node:net";
 import type { FunctionCall } from "@penstock/core";
 import {
   decodeStreamResponse,
@@ -15,7 +14,13 @@ import {
   WireError,
 } from "@penstock/egress";
 
-import { type ClientSecurity, openSocket, PLAIN_CLIENT, schemeOf } from "@penstock/runtime";
+import {
+  type ClientSecurity,
+  openResettableSocket,
+  PLAIN_CLIENT,
+  type ResettableSocket,
+  schemeOf,
+} from "@penstock/runtime";
 
 /**
  * One connection to one invoker, with one `InvokeStream` on it, from the connect to its end. Knows bytes and nothing of calls in flight.
@@ -60,7 +65,7 @@ const SESSION_MEMORY_MB = 1024;
 
 export class StreamSession {
   readonly #events: StreamSessionEvents;
-  readonly #socket: Socket;
+  readonly #connection: ResettableSocket;
   readonly #session: ClientHttp2Session;
   readonly #stream: ClientHttp2Stream;
   readonly #keepAlive: NodeJS.Timeout;
@@ -72,9 +77,10 @@ export class StreamSession {
   constructor(address: StreamTarget, keepAlive: KeepAlive, events: StreamSessionEvents) {
     this.#events = events;
     const { host, port, security = PLAIN_CLIENT } = address;
-    this.#socket = openSocket({ host, port }, security.tls === null ? null : security.tls());
+    const tls = security.tls === null ? null : security.tls();
+    this.#connection = openResettableSocket({ host, port }, tls);
     this.#session = connect(`${schemeOf(security)}://${authorityOf(address)}`, {
-      createConnection: () => this.#socket,
+      createConnection: () => this.#connection.socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
       maxSessionMemory: SESSION_MEMORY_MB,
     });
@@ -139,7 +145,7 @@ export class StreamSession {
     });
     this.#session.on("error", (error) => this.#close(reasonOf(error)));
     this.#session.on("close", () => this.#close("connection closed"));
-    this.#socket.on("error", (error) => this.#close(reasonOf(error)));
+    this.#connection.socket.on("error", (error) => this.#close(reasonOf(error)));
   }
 
   #head(headers: IncomingHttpHeaders): void {
@@ -190,7 +196,7 @@ export class StreamSession {
     clearTimeout(this.#connectTimer);
     clearInterval(this.#keepAlive);
     if (this.#pingTimer !== null) clearTimeout(this.#pingTimer);
-    this.#socket.resetAndDestroy();
+    this.#connection.reset();
     this.#session.destroy(undefined, constants.NGHTTP2_CANCEL);
     this.#events.closed(reason);
   }
