@@ -182,6 +182,11 @@ export class QuickStart {
       // One node of each kind, on this machine: no need to wait long before its successor takes over.
       PENSTOCK_NODE_VANISHED_MS: "6000",
       PENSTOCK_MAPPING_SERVICE: `127.0.0.1:${ports.mappingGrpc}`,
+      // Secrets of one person on one machine: a file below this folder is enough (docs/operating/secrets.md).
+      PENSTOCK_SECRETS_DIR: join(this.#settings.dataDir, "secrets"),
+      PENSTOCK_SECRETS_WITHOUT_POLICY: "true",
+      // Postgres has a port of its own here, which is no target for functions and brokers.
+      PENSTOCK_DENIED_ADDRESSES: `*:5432,*:${URL.parse(databaseUrl)?.port || 5432}`,
       ...Object.fromEntries(given),
       DATABASE_URL: databaseUrl,
       KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
