@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatCommitMetadata, topicIdOfCommit } from "./commit-metadata.ts";
-import { startingOffset } from "./starting-offset.ts";
+import { movedOffset, startingOffset } from "./starting-offset.ts";
 
 const TOPIC = "0f3d2c1b-0000-4000-8000-00000000000a";
 const OTHER = "0f3d2c1b-0000-4000-8000-00000000000b";
@@ -34,6 +34,18 @@ describe("startingOffset", () => {
   it("F13: stops above the end of the log, and not between the stable end and the high watermark", () => {
     expect(startingOffset(at, committed(101n), null, null)).toMatchObject({ do: "stop" });
     expect(startingOffset(at, committed(95n), null, null)).toMatchObject({ do: "start" });
+  });
+});
+
+describe("movedOffset", () => {
+  it("F36: knows an offset that somebody else set up, down or removed, and no other", () => {
+    expect(movedOffset(at, committed(50n), 60n)).toEqual({ last: 60n, now: 50n });
+    expect(movedOffset(at, committed(70n, "console"), 60n)).toEqual({ last: 60n, now: 70n });
+    expect(movedOffset(at, LOG, 60n)).toEqual({ last: 60n, now: null });
+    expect(movedOffset(at, committed(60n), 60n)).toBeNull();
+    expect(movedOffset(at, committed(70n, formatCommitMetadata(TOPIC)), 60n)).toBeNull();
+    expect(movedOffset(at, committed(70n), null)).toBeNull();
+    expect(movedOffset(at, LOG, null)).toBeNull();
   });
 });
 

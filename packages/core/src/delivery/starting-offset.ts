@@ -42,6 +42,29 @@ export function usableCommit(
   return topicId === null || topicId === assignment.topicId ? start.committed.offset : null;
 }
 
+/** Whether the committed offset was written by somebody else than Penstock. */
+export function isForeignCommit(start: PartitionStart): boolean {
+  return start.committed !== null && topicIdOfCommit(start.committed.metadata) === null;
+}
+
+/** `now` null: the group has none any more. */
+export interface MovedOffset {
+  readonly last: bigint;
+  readonly now: bigint | null;
+}
+
+/** What somebody else did to the group's offset since Penstock committed last (`archived`); null: nothing. */
+export function movedOffset(
+  assignment: Pick<Assignment, "topicId">,
+  start: PartitionStart,
+  archived: bigint | null,
+): MovedOffset | null {
+  if (archived === null) return null;
+  const now = usableCommit(assignment, start);
+  if (now === null) return { last: archived, now };
+  return isForeignCommit(start) && now !== archived ? { last: archived, now } : null;
+}
+
 function inLog(offset: bigint, source: StartSource, start: PartitionStart): LaneStart {
   if (offset > start.highWatermark) return { do: "stop", offset, logEnd: start.highWatermark };
   if (offset >= start.logStart) return { do: "start", offset, source };

@@ -57,6 +57,8 @@ export interface EventPollerReports {
   gap(gap: Gap): void;
   problem(mappingId: string, index: number, problem: PenstockError | null): void;
   result(mappingId: string, result: string, settledRecords: number): void;
+  /** For the mapping's history: what an operator may want to know, and nobody has to act upon. */
+  happened(mappingId: string, kind: string, message: string): void;
   /** The lane is about to end: what is known of its partition is the last word of this assignment. */
   ended(mappingId: string, lane: Lane): void;
   /** Membership or holdings changed. */

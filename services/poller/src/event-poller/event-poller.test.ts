@@ -6,7 +6,7 @@ import type {
   RecordSource,
   RecordSourceEvents,
 } from "@penstock/core";
-import { SharedMemory } from "@penstock/core";
+import { formatCommitMetadata, SharedMemory } from "@penstock/core";
 import { describe, expect, it } from "vitest";
 import { Counters } from "../node/counters.ts";
 import { MemoryBudget } from "../node/memory-budget.ts";
@@ -118,12 +118,13 @@ class Stage {
         gap: (gap) => this.gaps.push(gap),
         problem: (_mapping, _index, problem) => this.problems.push(problem?.message ?? "none"),
         result() {},
+        happened() {},
         ended: (_mapping, lane) => this.lastWords.push(lane.committed),
         changed() {},
       },
     };
     this.poller = new EventPoller(context, { ...SETTINGS, ...settings });
-    const committed = { offset: 0n, metadata: "" };
+    const committed = { offset: 0n, metadata: formatCommitMetadata(AT.topicId) };
     this.events.adopted(AT, { committed, logStart: 0n, logEnd: 100n, highWatermark: 100n });
   }
 

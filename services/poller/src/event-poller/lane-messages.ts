@@ -1,4 +1,4 @@
-import type { Assignment, FunctionSpec } from "@penstock/core";
+import type { Assignment, FunctionSpec, MovedOffset } from "@penstock/core";
 
 /** What operators read about a lane: why it stopped, and why records were settled without the function. */
 
@@ -26,6 +26,20 @@ export function removedUnderRetry(at: Assignment): string {
 
 export function recordOverLimit({ name, payloadBytesMax }: FunctionSpec): string {
   return `the record's event is over the payload limit of function ${name} (${payloadBytesMax} bytes)`;
+}
+
+/** What somebody else did to the group's offset of a partition while it was not held, and what follows. */
+export function offsetsMoved(at: Assignment, { last, now }: MovedOffset, group: string): string {
+  const where = `offset of ${nameOf(at)} in the consumer group ${group}`;
+  if (now === null) {
+    return `The ${where} is gone: an operator deleted it, or Kafka forgot it. Reading goes on at ${last}, where it stopped.`;
+  }
+  const effect =
+    now < last ? `${last - now} offsets are read again` : `${now - last} offsets are skipped here`;
+  return (
+    `The ${where} was set from ${last} to ${now} by somebody else, an operator or another member of the group: ` +
+    `reading goes on there, ${effect}.`
+  );
 }
 
 function nameOf({ topic, partition }: Assignment): string {

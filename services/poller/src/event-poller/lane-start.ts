@@ -1,16 +1,20 @@
 import {
   type Assignment,
+  isForeignCommit,
   type LaneStart,
+  type MovedOffset,
+  movedOffset,
   type PartitionStart,
   startingOffset,
   usableCommit,
 } from "@penstock/core";
 import type { EventPollerContext } from "./context.ts";
+import { offsetsMoved } from "./lane-messages.ts";
 import { type EventPollerSettings, pinKey } from "./settings.ts";
 
 /**
- * Finds where a lane starts, and tells `found`: at once when the group has an offset for this topic, else after the archive
- * was asked.
+ * Finds where a lane starts, and tells `found`: at once when the group has an offset that Penstock committed for this topic, else
+ * after the archive was asked. Offsets that somebody else moved or removed are noted in the mapping's history (F36).
  */
 export function findStart(
   context: EventPollerContext,
@@ -21,11 +25,24 @@ export function findStart(
 ): void {
   const { topicId, partition } = assignment;
   const pin = settings.pinnedStarts.get(pinKey(topicId, partition)) ?? null;
-  if (usableCommit(assignment, start) !== null) {
+  if (usableCommit(assignment, start) !== null && !isForeignCommit(start)) {
     found(startingOffset(assignment, start, null, pin));
     return;
   }
-  void context
-    .archive(settings.mappingId, topicId, partition)
-    .then((archived) => found(startingOffset(assignment, start, archived, pin)));
+  void context.archive(settings.mappingId, topicId, partition).then((archived) => {
+    const moved = movedOffset(assignment, start, archived);
+    if (moved !== null) note(context, settings, assignment, moved);
+    found(startingOffset(assignment, start, archived, pin));
+  });
+}
+
+function note(
+  { reports, log }: EventPollerContext,
+  { mappingId, consumerGroupId }: EventPollerSettings,
+  assignment: Assignment,
+  moved: MovedOffset,
+): void {
+  const message = offsetsMoved(assignment, moved, consumerGroupId);
+  log.warn("the group's offset was moved by somebody else", { mappingId, detail: message });
+  reports.happened(mappingId, "offsetsMoved", message);
 }

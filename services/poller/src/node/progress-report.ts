@@ -20,6 +20,8 @@ export class ProgressReport implements EventPollerReports {
   readonly #newId: () => string;
   readonly #onChange: () => void;
   readonly #problems = new Map<string, fleet.ReportedProblem>();
+  /** By mapping and kind: the first since the last message, and how many more there were. */
+  readonly #events = new Map<string, { readonly event: fleet.ReportedEvent; more: number }>();
   readonly #results = new Map<string, { result: string; settled: number }>();
   /** By gap id; with the sequence of the message that carried it last, 0 when none has. */
   readonly #gaps = new Map<string, { readonly gap: fleet.ReportedGap; sentIn: bigint }>();
@@ -80,6 +82,16 @@ export class ProgressReport implements EventPollerReports {
     present.settled += settledRecords;
   }
 
+  happened(mappingId: string, kind: string, message: string): void {
+    const key = `${mappingId}/${kind}`;
+    const present = this.#events.get(key);
+    if (present !== undefined) present.more++;
+    else {
+      const event = create(fleet.ReportedEventSchema, { mappingId, kind, message });
+      this.#events.set(key, { event, more: 0 });
+    }
+  }
+
   ended(mappingId: string, lane: Lane): void {
     const { topicId, partition } = lane.assignment;
     const row = rowOf(mappingId, lane);
@@ -127,8 +139,10 @@ export class ProgressReport implements EventPollerReports {
       }),
     );
     this.#results.clear();
+    const events = this.#takeEvents();
     const gaps = [...this.#gaps.values()].filter(({ sentIn }) => sentIn === 0n);
-    if (partitions.length + problems.length + results.length + gaps.length === 0) return null;
+    const lists = [partitions, problems, results, gaps, events];
+    if (lists.every(({ length }) => length === 0)) return null;
     this.#sequence++;
     for (const entry of [...gaps, ...ended]) entry.sentIn = this.#sequence;
     return create(fleet.ProgressSchema, {
@@ -136,8 +150,18 @@ export class ProgressReport implements EventPollerReports {
       partitions,
       problems,
       results,
+      events,
       gaps: gaps.map(({ gap }) => gap),
     });
+  }
+
+  #takeEvents(): fleet.ReportedEvent[] {
+    const events = [...this.#events.values()].map(({ event, more }) => {
+      if (more > 0) event.message += ` And so for ${more} more partitions.`;
+      return event;
+    });
+    this.#events.clear();
+    return events;
   }
 
   /** Everything up to `sequence` is stored. */

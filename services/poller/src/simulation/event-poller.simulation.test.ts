@@ -250,6 +250,13 @@ function contextOf(
     fetchBytesMax: 1e6,
     fetchPartitionBytesMax: 1e6,
     inflatedBytesMax: 1e6,
-    reports: { gap: (gap) => gaps.push(gap), problem() {}, result() {}, ended() {}, changed() {} },
+    reports: {
+      gap: (gap) => gaps.push(gap),
+      problem() {},
+      result() {},
+      happened() {},
+      ended() {},
+      changed() {},
+    },
   };
 }

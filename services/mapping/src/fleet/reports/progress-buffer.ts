@@ -27,12 +27,20 @@ export interface GapRow {
   readonly gap: mapping.GapReport;
 }
 
+export interface EventRow {
+  readonly mappingId: string;
+  readonly kind: string;
+  readonly message: string;
+}
+
 /** Reports that go to the tables together, and whom to tell when they are there. */
 export interface ReportBatch {
   readonly partitions: Map<string, PartitionRow>;
   readonly problems: Map<string, ProblemRow>;
   readonly gaps: Map<string, GapRow>;
   readonly results: Map<string, string>;
+  /** By mapping and kind: the newest. */
+  readonly events: Map<string, EventRow>;
   /** By sender: the newest sequence that the batch completes. */
   readonly sequences: Map<object, bigint>;
 }
@@ -60,7 +68,7 @@ export class ProgressBuffer {
 
   /** False, and nothing taken, when the limits are reached: the sender must report again. One report alone always has room. */
   add(sender: object, nodeId: string, progress: fleet.Progress): boolean {
-    const { partitions, problems, gaps, results, sequences } = this.#batch;
+    const { partitions, problems, gaps, results, events, sequences } = this.#batch;
     const isFull =
       partitions.size + progress.partitions.length > this.#limits.partitionsMax ||
       gaps.size + progress.gaps.length > this.#limits.gapsMax;
@@ -74,6 +82,9 @@ export class ProgressBuffer {
     }
     for (const { mappingId, lastProcessingResult } of progress.results) {
       results.set(mappingId, lastProcessingResult);
+    }
+    for (const { mappingId, kind, message } of progress.events) {
+      events.set(`${mappingId}/${kind}`, { mappingId, kind, message });
     }
     sequences.set(sender, progress.sequence);
     return true;
@@ -93,6 +104,7 @@ export class ProgressBuffer {
     for (const [key, problem] of newer.problems) batch.problems.set(key, problem);
     for (const [key, gap] of newer.gaps) batch.gaps.set(key, gap);
     for (const [key, result] of newer.results) batch.results.set(key, result);
+    for (const [key, event] of newer.events) batch.events.set(key, event);
     for (const [sender, sequence] of newer.sequences) batch.sequences.set(sender, sequence);
     this.#batch = batch;
   }
@@ -131,10 +143,11 @@ function emptyBatch(): ReportBatch {
     problems: new Map(),
     gaps: new Map(),
     results: new Map(),
+    events: new Map(),
     sequences: new Map(),
   };
 }
 
-function isEmptyBatch({ partitions, problems, gaps, results, sequences }: ReportBatch): boolean {
-  return partitions.size + problems.size + gaps.size + results.size + sequences.size === 0;
+function isEmptyBatch(batch: ReportBatch): boolean {
+  return Object.values(batch).every(({ size }) => size === 0);
 }

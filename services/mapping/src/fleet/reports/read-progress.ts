@@ -17,6 +17,7 @@ export function checkProgress(progress: fleet.Progress): void {
   requireCount("progress.partitions", progress.partitions.length, ENTRIES_MAX);
   requireCount("progress.problems", progress.problems.length, ENTRIES_MAX);
   requireCount("progress.results", progress.results.length, ENTRIES_MAX);
+  requireCount("progress.events", progress.events.length, ENTRIES_MAX);
   requireCount("progress.gaps", progress.gaps.length, ENTRIES_MAX);
   for (const one of progress.partitions) {
     requireUuid("partitions.mapping_id", one.mappingId);
@@ -31,6 +32,10 @@ export function checkProgress(progress: fleet.Progress): void {
     requireUuid("problems.mapping_id", one.mappingId);
     requireAtMost("problems.index", one.index, INT_MAX);
     requireText("problems.code", one.code, 100);
+  }
+  for (const one of progress.events) {
+    requireUuid("events.mapping_id", one.mappingId);
+    requireText("events.kind", one.kind, 100);
   }
   for (const one of progress.results) requireUuid("results.mapping_id", one.mappingId);
   for (const one of progress.gaps) {

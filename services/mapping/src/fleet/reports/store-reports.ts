@@ -2,7 +2,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Sql } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
 import { MAPPINGS_CHANNEL } from "../fleet-notice.ts";
-import type { GapRow, PartitionRow, ProblemRow, ReportBatch } from "./progress-buffer.ts";
+import type { EventRow, GapRow, PartitionRow, ProblemRow, ReportBatch } from "./progress-buffer.ts";
 import { cutText } from "./report-fields.ts";
 
 /** Characters of texts that are shown to people. */
@@ -18,6 +18,7 @@ export async function storeReports(sql: Sql, batch: ReportBatch): Promise<void> 
   for (const rows of chunks([...batch.partitions.values()])) await storePartitions(sql, rows);
   for (const rows of chunks([...batch.gaps.values()])) await storeGaps(sql, rows);
   for (const rows of chunks([...batch.results])) await storeResults(sql, rows);
+  for (const rows of chunks([...batch.events.values()])) await storeEvents(sql, rows);
   for (const rows of chunks([...batch.problems.values()])) await storeProblems(sql, rows);
 }
 
@@ -105,6 +106,20 @@ async function storeResults(
          and m.problem_code is null
       returning m.id)
     select pg_notify(${MAPPINGS_CHANNEL}, id::text) from stored`;
+}
+
+async function storeEvents(sql: Sql, rows: readonly EventRow[]): Promise<void> {
+  await sql`
+    with noted as (
+      insert into mapping_events (mapping_id, kind, message)
+      select r.mapping_id, r.kind, r.message
+        from unnest(${rows.map((row) => row.mappingId)}::uuid[], ${rows.map((row) => row.kind)}::text[],
+                    ${rows.map((row) => cutText(row.message, MESSAGE_CHARACTERS_MAX))}::text[])
+          as r (mapping_id, kind, message)
+        join mappings m on m.id = r.mapping_id
+      returning mapping_id)
+    select pg_notify(${MAPPINGS_CHANNEL}, mapping_id::text)
+      from (select distinct mapping_id from noted) as changed`;
 }
 
 /** What event pollers say is the leader's to show: it chooses among what is known of a mapping. */

@@ -20,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file penstock/fleet/v1/fleet.proto.
  */
 export const file_penstock_fleet_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wZW5zdG9jay9mbGVldC92MS9mbGVldC5wcm90bxIRcGVuc3RvY2suZmxlZXQudjEi1wEKC0pvaW5SZXF1ZXN0EikKBWhlbGxvGAEgASgLMhgucGVuc3RvY2suZmxlZXQudjEuSGVsbG9IABIvCghob2xkaW5ncxgCIAEoCzIbLnBlbnN0b2NrLmZsZWV0LnYxLkhvbGRpbmdzSAASLwoIcHJvZ3Jlc3MYAyABKAsyGy5wZW5zdG9jay5mbGVldC52MS5Qcm9ncmVzc0gAEjAKCXNoYXJlX3VzZRgEIAEoCzIbLnBlbnN0b2NrLmZsZWV0LnYxLlNoYXJlVXNlSABCCQoHbWVzc2FnZSJlCgVIZWxsbxIPCgdub2RlX2lkGAEgASgJEikKBGtpbmQYAiABKA4yGy5wZW5zdG9jay5mbGVldC52MS5Ob2RlS2luZBIPCgdhZGRyZXNzGAMgASgJEg8KB3ZlcnNpb24YBCABKAkibQoISG9sZGluZ3MSGgoSYXBwbGllZF9nZW5lcmF0aW9uGAEgASgEEjAKBGhlbGQYAiADKAsyIi5wZW5zdG9jay5mbGVldC52MS5IZWxkRXZlbnRQb2xsZXISEwoLaXNfZHJhaW5pbmcYAyABKAgibQoPSGVsZEV2ZW50UG9sbGVyEhIKCm1hcHBpbmdfaWQYASABKAkSDQoFaW5kZXgYAiABKA0SEQoJbWVtYmVyX2lkGAMgASgJEhAKCHJldmlzaW9uGAQgASgEEhIKCmhhc19qb2luZWQYBSABKAgi7gEKCFByb2dyZXNzEhAKCHNlcXVlbmNlGAEgASgEEjgKCnBhcnRpdGlvbnMYAiADKAsyJC5wZW5zdG9jay5mbGVldC52MS5SZXBvcnRlZFBhcnRpdGlvbhI0Cghwcm9ibGVtcxgDIAMoCzIiLnBlbnN0b2NrLmZsZWV0LnYxLlJlcG9ydGVkUHJvYmxlbRIsCgRnYXBzGAQgAygLMh4ucGVuc3RvY2suZmxlZXQudjEuUmVwb3J0ZWRHYXASMgoHcmVzdWx0cxgFIAMoCzIhLnBlbnN0b2NrLmZsZWV0LnYxLlJlcG9ydGVkUmVzdWx0IqoBChFSZXBvcnRlZFBhcnRpdGlvbhISCgptYXBwaW5nX2lkGAEgASgJEhAKCHRvcGljX2lkGAIgASgJEhEKCXBhcnRpdGlvbhgDIAEoBRIYChBhc3NpZ25tZW50X2Vwb2NoGAQgASgFEhAKCHBvc2l0aW9uGAUgASgDEhgKEGNvbW1pdHRlZF9vZmZzZXQYBiABKAMSFgoObG9nX2VuZF9vZmZzZXQYByABKAMiUwoPUmVwb3J0ZWRQcm9ibGVtEhIKCm1hcHBpbmdfaWQYASABKAkSDQoFaW5kZXgYAiABKA0SDAoEY29kZRgDIAEoCRIPCgdtZXNzYWdlGAQgASgJInAKC1JlcG9ydGVkR2FwEg4KBmdhcF9pZBgBIAEoCRISCgptYXBwaW5nX2lkGAIgASgJEhAKCHRvcGljX2lkGAMgASgJEisKA2dhcBgEIAEoCzIeLnBlbnN0b2NrLm1hcHBpbmcudjEuR2FwUmVwb3J0Il0KDlJlcG9ydGVkUmVzdWx0EhIKCm1hcHBpbmdfaWQYASABKAkSHgoWbGFzdF9wcm9jZXNzaW5nX3Jlc3VsdBgCIAEoCRIXCg9zZXR0bGVkX3JlY29yZHMYAyABKAQiOAoIU2hhcmVVc2USLAoEdXNlcxgBIAMoCzIeLnBlbnN0b2NrLmZsZWV0LnYxLkZ1bmN0aW9uVXNlIkgKC0Z1bmN0aW9uVXNlEhUKDWZ1bmN0aW9uX25hbWUYASABKAkSEQoJaW5fZmxpZ2h0GAIgASgNEg8KB3dhaXRpbmcYAyABKA0ioQMKDEpvaW5SZXNwb25zZRItCgd3ZWxjb21lGAEgASgLMhoucGVuc3RvY2suZmxlZXQudjEuV2VsY29tZUgAEjUKC2Fzc2lnbm1lbnRzGAIgASgLMh4ucGVuc3RvY2suZmxlZXQudjEuQXNzaWdubWVudHNIABIxCglmdW5jdGlvbnMYAyABKAsyHC5wZW5zdG9jay5mbGVldC52MS5GdW5jdGlvbnNIABIvCghpbnZva2VycxgEIAEoCzIbLnBlbnN0b2NrLmZsZWV0LnYxLkludm9rZXJzSAASQgoSY29uY3VycmVuY3lfc2hhcmVzGAUgASgLMiQucGVuc3RvY2suZmxlZXQudjEuQ29uY3VycmVuY3lTaGFyZXNIABI6Cg5wbGFubmVkX2NoYW5nZRgGIAEoCzIgLnBlbnN0b2NrLmZsZWV0LnYxLlBsYW5uZWRDaGFuZ2VIABI8Cg9wcm9ncmVzc19zdG9yZWQYByABKAsyIS5wZW5zdG9jay5mbGVldC52MS5Qcm9ncmVzc1N0b3JlZEgAQgkKB21lc3NhZ2UiHQoHV2VsY29tZRISCgpyZXBsaWNhX2lkGAEgASgJImIKC0Fzc2lnbm1lbnRzEhIKCmdlbmVyYXRpb24YASABKAQSPwoNZXZlbnRfcG9sbGVycxgCIAMoCzIoLnBlbnN0b2NrLmZsZWV0LnYxLkV2ZW50UG9sbGVyQXNzaWdubWVudCK6AwoVRXZlbnRQb2xsZXJBc3NpZ25tZW50EhIKCm1hcHBpbmdfaWQYASABKAkSDQoFaW5kZXgYAiABKA0SEAoIcmV2aXNpb24YAyABKAQSGQoRYm9vdHN0cmFwX3NlcnZlcnMYBCADKAkSDQoFdG9waWMYBSABKAkSGQoRY29uc3VtZXJfZ3JvdXBfaWQYBiABKAkSEgoKYmF0Y2hfc2l6ZRgHIAEoBRI6ChdtYXhpbXVtX2JhdGNoaW5nX3dpbmRvdxgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9maWx0ZXJfcGF0dGVybnMYCSADKAkSFQoNZnVuY3Rpb25fbmFtZRgKIAEoCRIaChJmdW5jdGlvbl9xdWFsaWZpZXIYCyABKAkSNQoNcGlubmVkX3N0YXJ0cxgMIAMoCzIeLnBlbnN0b2NrLmZsZWV0LnYxLlBpbm5lZFN0YXJ0ElQKHHNvdXJjZV9hY2Nlc3NfY29uZmlndXJhdGlvbnMYDSADKAsyLi5wZW5zdG9jay5tYXBwaW5nLnYxLlNvdXJjZUFjY2Vzc0NvbmZpZ3VyYXRpb24iQgoLUGlubmVkU3RhcnQSEAoIdG9waWNfaWQYASABKAkSEQoJcGFydGl0aW9uGAIgASgFEg4KBm9mZnNldBgDIAEoAyJhCglGdW5jdGlvbnMSEwoLaXNfc25hcHNob3QYASABKAgSLgoHY2hhbmdlZBgCIAMoCzIdLnBlbnN0b2NrLm1hcHBpbmcudjEuRnVuY3Rpb24SDwoHcmVtb3ZlZBgDIAMoCSI4CghJbnZva2VycxIsCghpbnZva2VycxgBIAMoCzIaLnBlbnN0b2NrLmZsZWV0LnYxLkludm9rZXIiKwoHSW52b2tlchIPCgdub2RlX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkicgoRQ29uY3VycmVuY3lTaGFyZXMSMwoGc2hhcmVzGAEgAygLMiMucGVuc3RvY2suZmxlZXQudjEuQ29uY3VycmVuY3lTaGFyZRIoCgVsZWFzZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI8ChBDb25jdXJyZW5jeVNoYXJlEhUKDWZ1bmN0aW9uX25hbWUYASABKAkSEQoJY2FsbHNfbWF4GAIgASgNIlgKDVBsYW5uZWRDaGFuZ2USGgoSY29uc3VtZXJfZ3JvdXBfaWRzGAEgAygJEisKCGR1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIiIKDlByb2dyZXNzU3RvcmVkEhAKCHNlcXVlbmNlGAEgASgEIk8KE0dldFBvc2l0aW9uc1JlcXVlc3QSEgoKbWFwcGluZ19pZBgBIAEoCRIQCgh0b3BpY19pZBgCIAEoCRISCgpwYXJ0aXRpb25zGAMgAygFIk4KFEdldFBvc2l0aW9uc1Jlc3BvbnNlEjYKCXBvc2l0aW9ucxgBIAMoCzIjLnBlbnN0b2NrLmZsZWV0LnYxLkFyY2hpdmVkUG9zaXRpb24icAoQQXJjaGl2ZWRQb3NpdGlvbhIRCglwYXJ0aXRpb24YASABKAUSGAoQY29tbWl0dGVkX29mZnNldBgCIAEoAxIvCgt1cGRhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqUgoITm9kZUtpbmQSGQoVTk9ERV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTk9ERV9LSU5EX1BPTExFUhABEhUKEU5PREVfS0lORF9JTlZPS0VSEAIyvAEKDEZsZWV0U2VydmljZRJLCgRKb2luEh4ucGVuc3RvY2suZmxlZXQudjEuSm9pblJlcXVlc3QaHy5wZW5zdG9jay5mbGVldC52MS5Kb2luUmVzcG9uc2UoATABEl8KDEdldFBvc2l0aW9ucxImLnBlbnN0b2NrLmZsZWV0LnYxLkdldFBvc2l0aW9uc1JlcXVlc3QaJy5wZW5zdG9jay5mbGVldC52MS5HZXRQb3NpdGlvbnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_penstock_mapping_v1_event_source_mapping, file_penstock_mapping_v1_function, file_penstock_mapping_v1_source_access]);
+  fileDesc("Ch1wZW5zdG9jay9mbGVldC92MS9mbGVldC5wcm90bxIRcGVuc3RvY2suZmxlZXQudjEi1wEKC0pvaW5SZXF1ZXN0EikKBWhlbGxvGAEgASgLMhgucGVuc3RvY2suZmxlZXQudjEuSGVsbG9IABIvCghob2xkaW5ncxgCIAEoCzIbLnBlbnN0b2NrLmZsZWV0LnYxLkhvbGRpbmdzSAASLwoIcHJvZ3Jlc3MYAyABKAsyGy5wZW5zdG9jay5mbGVldC52MS5Qcm9ncmVzc0gAEjAKCXNoYXJlX3VzZRgEIAEoCzIbLnBlbnN0b2NrLmZsZWV0LnYxLlNoYXJlVXNlSABCCQoHbWVzc2FnZSJlCgVIZWxsbxIPCgdub2RlX2lkGAEgASgJEikKBGtpbmQYAiABKA4yGy5wZW5zdG9jay5mbGVldC52MS5Ob2RlS2luZBIPCgdhZGRyZXNzGAMgASgJEg8KB3ZlcnNpb24YBCABKAkibQoISG9sZGluZ3MSGgoSYXBwbGllZF9nZW5lcmF0aW9uGAEgASgEEjAKBGhlbGQYAiADKAsyIi5wZW5zdG9jay5mbGVldC52MS5IZWxkRXZlbnRQb2xsZXISEwoLaXNfZHJhaW5pbmcYAyABKAgibQoPSGVsZEV2ZW50UG9sbGVyEhIKCm1hcHBpbmdfaWQYASABKAkSDQoFaW5kZXgYAiABKA0SEQoJbWVtYmVyX2lkGAMgASgJEhAKCHJldmlzaW9uGAQgASgEEhIKCmhhc19qb2luZWQYBSABKAgioAIKCFByb2dyZXNzEhAKCHNlcXVlbmNlGAEgASgEEjgKCnBhcnRpdGlvbnMYAiADKAsyJC5wZW5zdG9jay5mbGVldC52MS5SZXBvcnRlZFBhcnRpdGlvbhI0Cghwcm9ibGVtcxgDIAMoCzIiLnBlbnN0b2NrLmZsZWV0LnYxLlJlcG9ydGVkUHJvYmxlbRIsCgRnYXBzGAQgAygLMh4ucGVuc3RvY2suZmxlZXQudjEuUmVwb3J0ZWRHYXASMgoHcmVzdWx0cxgFIAMoCzIhLnBlbnN0b2NrLmZsZWV0LnYxLlJlcG9ydGVkUmVzdWx0EjAKBmV2ZW50cxgGIAMoCzIgLnBlbnN0b2NrLmZsZWV0LnYxLlJlcG9ydGVkRXZlbnQiqgEKEVJlcG9ydGVkUGFydGl0aW9uEhIKCm1hcHBpbmdfaWQYASABKAkSEAoIdG9waWNfaWQYAiABKAkSEQoJcGFydGl0aW9uGAMgASgFEhgKEGFzc2lnbm1lbnRfZXBvY2gYBCABKAUSEAoIcG9zaXRpb24YBSABKAMSGAoQY29tbWl0dGVkX29mZnNldBgGIAEoAxIWCg5sb2dfZW5kX29mZnNldBgHIAEoAyJTCg9SZXBvcnRlZFByb2JsZW0SEgoKbWFwcGluZ19pZBgBIAEoCRINCgVpbmRleBgCIAEoDRIMCgRjb2RlGAMgASgJEg8KB21lc3NhZ2UYBCABKAkicAoLUmVwb3J0ZWRHYXASDgoGZ2FwX2lkGAEgASgJEhIKCm1hcHBpbmdfaWQYAiABKAkSEAoIdG9waWNfaWQYAyABKAkSKwoDZ2FwGAQgASgLMh4ucGVuc3RvY2subWFwcGluZy52MS5HYXBSZXBvcnQiXQoOUmVwb3J0ZWRSZXN1bHQSEgoKbWFwcGluZ19pZBgBIAEoCRIeChZsYXN0X3Byb2Nlc3NpbmdfcmVzdWx0GAIgASgJEhcKD3NldHRsZWRfcmVjb3JkcxgDIAEoBCJCCg1SZXBvcnRlZEV2ZW50EhIKCm1hcHBpbmdfaWQYASABKAkSDAoEa2luZBgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIjgKCFNoYXJlVXNlEiwKBHVzZXMYASADKAsyHi5wZW5zdG9jay5mbGVldC52MS5GdW5jdGlvblVzZSJICgtGdW5jdGlvblVzZRIVCg1mdW5jdGlvbl9uYW1lGAEgASgJEhEKCWluX2ZsaWdodBgCIAEoDRIPCgd3YWl0aW5nGAMgASgNIqEDCgxKb2luUmVzcG9uc2USLQoHd2VsY29tZRgBIAEoCzIaLnBlbnN0b2NrLmZsZWV0LnYxLldlbGNvbWVIABI1Cgthc3NpZ25tZW50cxgCIAEoCzIeLnBlbnN0b2NrLmZsZWV0LnYxLkFzc2lnbm1lbnRzSAASMQoJZnVuY3Rpb25zGAMgASgLMhwucGVuc3RvY2suZmxlZXQudjEuRnVuY3Rpb25zSAASLwoIaW52b2tlcnMYBCABKAsyGy5wZW5zdG9jay5mbGVldC52MS5JbnZva2Vyc0gAEkIKEmNvbmN1cnJlbmN5X3NoYXJlcxgFIAEoCzIkLnBlbnN0b2NrLmZsZWV0LnYxLkNvbmN1cnJlbmN5U2hhcmVzSAASOgoOcGxhbm5lZF9jaGFuZ2UYBiABKAsyIC5wZW5zdG9jay5mbGVldC52MS5QbGFubmVkQ2hhbmdlSAASPAoPcHJvZ3Jlc3Nfc3RvcmVkGAcgASgLMiEucGVuc3RvY2suZmxlZXQudjEuUHJvZ3Jlc3NTdG9yZWRIAEIJCgdtZXNzYWdlIh0KB1dlbGNvbWUSEgoKcmVwbGljYV9pZBgBIAEoCSJiCgtBc3NpZ25tZW50cxISCgpnZW5lcmF0aW9uGAEgASgEEj8KDWV2ZW50X3BvbGxlcnMYAiADKAsyKC5wZW5zdG9jay5mbGVldC52MS5FdmVudFBvbGxlckFzc2lnbm1lbnQiugMKFUV2ZW50UG9sbGVyQXNzaWdubWVudBISCgptYXBwaW5nX2lkGAEgASgJEg0KBWluZGV4GAIgASgNEhAKCHJldmlzaW9uGAMgASgEEhkKEWJvb3RzdHJhcF9zZXJ2ZXJzGAQgAygJEg0KBXRvcGljGAUgASgJEhkKEWNvbnN1bWVyX2dyb3VwX2lkGAYgASgJEhIKCmJhdGNoX3NpemUYByABKAUSOgoXbWF4aW11bV9iYXRjaGluZ193aW5kb3cYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPZmlsdGVyX3BhdHRlcm5zGAkgAygJEhUKDWZ1bmN0aW9uX25hbWUYCiABKAkSGgoSZnVuY3Rpb25fcXVhbGlmaWVyGAsgASgJEjUKDXBpbm5lZF9zdGFydHMYDCADKAsyHi5wZW5zdG9jay5mbGVldC52MS5QaW5uZWRTdGFydBJUChxzb3VyY2VfYWNjZXNzX2NvbmZpZ3VyYXRpb25zGA0gAygLMi4ucGVuc3RvY2subWFwcGluZy52MS5Tb3VyY2VBY2Nlc3NDb25maWd1cmF0aW9uIkIKC1Bpbm5lZFN0YXJ0EhAKCHRvcGljX2lkGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoBRIOCgZvZmZzZXQYAyABKAMiYQoJRnVuY3Rpb25zEhMKC2lzX3NuYXBzaG90GAEgASgIEi4KB2NoYW5nZWQYAiADKAsyHS5wZW5zdG9jay5tYXBwaW5nLnYxLkZ1bmN0aW9uEg8KB3JlbW92ZWQYAyADKAkiOAoISW52b2tlcnMSLAoIaW52b2tlcnMYASADKAsyGi5wZW5zdG9jay5mbGVldC52MS5JbnZva2VyIisKB0ludm9rZXISDwoHbm9kZV9pZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJInIKEUNvbmN1cnJlbmN5U2hhcmVzEjMKBnNoYXJlcxgBIAMoCzIjLnBlbnN0b2NrLmZsZWV0LnYxLkNvbmN1cnJlbmN5U2hhcmUSKAoFbGVhc2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iPAoQQ29uY3VycmVuY3lTaGFyZRIVCg1mdW5jdGlvbl9uYW1lGAEgASgJEhEKCWNhbGxzX21heBgCIAEoDSJYCg1QbGFubmVkQ2hhbmdlEhoKEmNvbnN1bWVyX2dyb3VwX2lkcxgBIAMoCRIrCghkdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIiCg5Qcm9ncmVzc1N0b3JlZBIQCghzZXF1ZW5jZRgBIAEoBCJPChNHZXRQb3NpdGlvbnNSZXF1ZXN0EhIKCm1hcHBpbmdfaWQYASABKAkSEAoIdG9waWNfaWQYAiABKAkSEgoKcGFydGl0aW9ucxgDIAMoBSJOChRHZXRQb3NpdGlvbnNSZXNwb25zZRI2Cglwb3NpdGlvbnMYASADKAsyIy5wZW5zdG9jay5mbGVldC52MS5BcmNoaXZlZFBvc2l0aW9uInAKEEFyY2hpdmVkUG9zaXRpb24SEQoJcGFydGl0aW9uGAEgASgFEhgKEGNvbW1pdHRlZF9vZmZzZXQYAiABKAMSLwoLdXBkYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKlIKCE5vZGVLaW5kEhkKFU5PREVfS0lORF9VTlNQRUNJRklFRBAAEhQKEE5PREVfS0lORF9QT0xMRVIQARIVChFOT0RFX0tJTkRfSU5WT0tFUhACMrwBCgxGbGVldFNlcnZpY2USSwoESm9pbhIeLnBlbnN0b2NrLmZsZWV0LnYxLkpvaW5SZXF1ZXN0Gh8ucGVuc3RvY2suZmxlZXQudjEuSm9pblJlc3BvbnNlKAEwARJfCgxHZXRQb3NpdGlvbnMSJi5wZW5zdG9jay5mbGVldC52MS5HZXRQb3NpdGlvbnNSZXF1ZXN0GicucGVuc3RvY2suZmxlZXQudjEuR2V0UG9zaXRpb25zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_penstock_mapping_v1_event_source_mapping, file_penstock_mapping_v1_function, file_penstock_mapping_v1_source_access]);
 
 /**
  * What a process says.
@@ -241,6 +241,13 @@ export type Progress = Message<"penstock.fleet.v1.Progress"> & {
    * @generated from field: repeated penstock.fleet.v1.ReportedResult results = 5;
    */
   results: ReportedResult[];
+
+  /**
+   * What happened to mappings, for their history; may be lost with the stream.
+   *
+   * @generated from field: repeated penstock.fleet.v1.ReportedEvent events = 6;
+   */
+  events: ReportedEvent[];
 };
 
 /**
@@ -433,6 +440,41 @@ export const ReportedResultSchema: GenMessage<ReportedResult> = /*@__PURE__*/
   messageDesc(file_penstock_fleet_v1_fleet, 8);
 
 /**
+ * Something that an operator may want to know, and that needs nobody to act.
+ *
+ * @generated from message penstock.fleet.v1.ReportedEvent
+ */
+export type ReportedEvent = Message<"penstock.fleet.v1.ReportedEvent"> & {
+  /**
+   * The mapping's UUID.
+   *
+   * @generated from field: string mapping_id = 1;
+   */
+  mappingId: string;
+
+  /**
+   * Such as `offsetsMoved`.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * In words, safe to show.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message penstock.fleet.v1.ReportedEvent.
+ * Use `create(ReportedEventSchema)` to create a new message.
+ */
+export const ReportedEventSchema: GenMessage<ReportedEvent> = /*@__PURE__*/
+  messageDesc(file_penstock_fleet_v1_fleet, 9);
+
+/**
  * Concurrency that an invoker uses.
  *
  * @generated from message penstock.fleet.v1.ShareUse
@@ -451,7 +493,7 @@ export type ShareUse = Message<"penstock.fleet.v1.ShareUse"> & {
  * Use `create(ShareUseSchema)` to create a new message.
  */
 export const ShareUseSchema: GenMessage<ShareUse> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 9);
+  messageDesc(file_penstock_fleet_v1_fleet, 10);
 
 /**
  * Calls of one function.
@@ -486,7 +528,7 @@ export type FunctionUse = Message<"penstock.fleet.v1.FunctionUse"> & {
  * Use `create(FunctionUseSchema)` to create a new message.
  */
 export const FunctionUseSchema: GenMessage<FunctionUse> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 10);
+  messageDesc(file_penstock_fleet_v1_fleet, 11);
 
 /**
  * What the service says.
@@ -563,7 +605,7 @@ export type JoinResponse = Message<"penstock.fleet.v1.JoinResponse"> & {
  * Use `create(JoinResponseSchema)` to create a new message.
  */
 export const JoinResponseSchema: GenMessage<JoinResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 11);
+  messageDesc(file_penstock_fleet_v1_fleet, 12);
 
 /**
  * The process is in.
@@ -584,7 +626,7 @@ export type Welcome = Message<"penstock.fleet.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 12);
+  messageDesc(file_penstock_fleet_v1_fleet, 13);
 
 /**
  * All event pollers of one node. Replaces the one before; an older generation than the applied one is ignored.
@@ -612,7 +654,7 @@ export type Assignments = Message<"penstock.fleet.v1.Assignments"> & {
  * Use `create(AssignmentsSchema)` to create a new message.
  */
 export const AssignmentsSchema: GenMessage<Assignments> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 13);
+  messageDesc(file_penstock_fleet_v1_fleet, 14);
 
 /**
  * One event poller to run.
@@ -717,7 +759,7 @@ export type EventPollerAssignment = Message<"penstock.fleet.v1.EventPollerAssign
  * Use `create(EventPollerAssignmentSchema)` to create a new message.
  */
 export const EventPollerAssignmentSchema: GenMessage<EventPollerAssignment> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 14);
+  messageDesc(file_penstock_fleet_v1_fleet, 15);
 
 /**
  * A resolved start position.
@@ -752,7 +794,7 @@ export type PinnedStart = Message<"penstock.fleet.v1.PinnedStart"> & {
  * Use `create(PinnedStartSchema)` to create a new message.
  */
 export const PinnedStartSchema: GenMessage<PinnedStart> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 15);
+  messageDesc(file_penstock_fleet_v1_fleet, 16);
 
 /**
  * Functions.
@@ -787,7 +829,7 @@ export type Functions = Message<"penstock.fleet.v1.Functions"> & {
  * Use `create(FunctionsSchema)` to create a new message.
  */
 export const FunctionsSchema: GenMessage<Functions> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 16);
+  messageDesc(file_penstock_fleet_v1_fleet, 17);
 
 /**
  * All invokers that are up.
@@ -808,7 +850,7 @@ export type Invokers = Message<"penstock.fleet.v1.Invokers"> & {
  * Use `create(InvokersSchema)` to create a new message.
  */
 export const InvokersSchema: GenMessage<Invokers> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 17);
+  messageDesc(file_penstock_fleet_v1_fleet, 18);
 
 /**
  * One invoker.
@@ -836,7 +878,7 @@ export type Invoker = Message<"penstock.fleet.v1.Invoker"> & {
  * Use `create(InvokerSchema)` to create a new message.
  */
 export const InvokerSchema: GenMessage<Invoker> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 18);
+  messageDesc(file_penstock_fleet_v1_fleet, 19);
 
 /**
  * The calls of functions with a limit that this invoker may make at once. A function with `max_concurrency` that is not
@@ -865,7 +907,7 @@ export type ConcurrencyShares = Message<"penstock.fleet.v1.ConcurrencyShares"> &
  * Use `create(ConcurrencySharesSchema)` to create a new message.
  */
 export const ConcurrencySharesSchema: GenMessage<ConcurrencyShares> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 19);
+  messageDesc(file_penstock_fleet_v1_fleet, 20);
 
 /**
  * The share of one function.
@@ -893,7 +935,7 @@ export type ConcurrencyShare = Message<"penstock.fleet.v1.ConcurrencyShare"> & {
  * Use `create(ConcurrencyShareSchema)` to create a new message.
  */
 export const ConcurrencyShareSchema: GenMessage<ConcurrencyShare> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 20);
+  messageDesc(file_penstock_fleet_v1_fleet, 21);
 
 /**
  * Members of these groups heartbeat every 250 ms until they are reconciled, so that a planned hand-over is quick.
@@ -921,7 +963,7 @@ export type PlannedChange = Message<"penstock.fleet.v1.PlannedChange"> & {
  * Use `create(PlannedChangeSchema)` to create a new message.
  */
 export const PlannedChangeSchema: GenMessage<PlannedChange> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 21);
+  messageDesc(file_penstock_fleet_v1_fleet, 22);
 
 /**
  * Acknowledges progress.
@@ -942,7 +984,7 @@ export type ProgressStored = Message<"penstock.fleet.v1.ProgressStored"> & {
  * Use `create(ProgressStoredSchema)` to create a new message.
  */
 export const ProgressStoredSchema: GenMessage<ProgressStored> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 22);
+  messageDesc(file_penstock_fleet_v1_fleet, 23);
 
 /**
  * Which positions to read.
@@ -977,7 +1019,7 @@ export type GetPositionsRequest = Message<"penstock.fleet.v1.GetPositionsRequest
  * Use `create(GetPositionsRequestSchema)` to create a new message.
  */
 export const GetPositionsRequestSchema: GenMessage<GetPositionsRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 23);
+  messageDesc(file_penstock_fleet_v1_fleet, 24);
 
 /**
  * Archived positions.
@@ -998,7 +1040,7 @@ export type GetPositionsResponse = Message<"penstock.fleet.v1.GetPositionsRespon
  * Use `create(GetPositionsResponseSchema)` to create a new message.
  */
 export const GetPositionsResponseSchema: GenMessage<GetPositionsResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 24);
+  messageDesc(file_penstock_fleet_v1_fleet, 25);
 
 /**
  * The last committed offset that Postgres knows.
@@ -1033,7 +1075,7 @@ export type ArchivedPosition = Message<"penstock.fleet.v1.ArchivedPosition"> & {
  * Use `create(ArchivedPositionSchema)` to create a new message.
  */
 export const ArchivedPositionSchema: GenMessage<ArchivedPosition> = /*@__PURE__*/
-  messageDesc(file_penstock_fleet_v1_fleet, 25);
+  messageDesc(file_penstock_fleet_v1_fleet, 26);
 
 /**
  * What a process is.
