@@ -371,7 +371,7 @@ export type UpdateEventSourceMappingRequest = Message<"penstock.mapping.v1.Updat
   filterCriteria?: FilterCriteria | undefined;
 
   /**
-   * An empty message goes back to one event poller.
+   * An empty message goes back to one event poller. Members that are not sent keep their values, unless the mask names the whole block.
    *
    * @generated from field: optional penstock.mapping.v1.ProvisionedPollerConfig provisioned_poller_config = 6;
    */
