@@ -2,6 +2,7 @@
  * The mapping service with its AWS endpoint, on a database of its own in which nobody leads: no controller moves what a test has set, and a test moves
  * mappings itself.
  */
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,8 @@ import { silentLog } from "../mapping/test-postgres.ts";
 export const MAPPINGS = "/2015-03-31/event-source-mappings";
 export const ACCOUNT = "000000000000";
 export const FUNCTION_ARN = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:my-kafka-function`;
+/** There is a local key for it. */
+export const KMS_KEY = `arn:aws:kms:us-east-1:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
 
 const FUNCTIONS = ["my-kafka-function", "orders"].map((name) => ({
   name,
@@ -59,8 +62,11 @@ export async function startAwsWorld(
   const folder = mkdtempSync(join(tmpdir(), "penstock-aws-"));
   const functions = join(folder, "functions.yaml");
   writeFileSync(functions, JSON.stringify({ functions: FUNCTIONS }));
+  const keys = join(folder, "keys.yaml");
+  writeFileSync(keys, JSON.stringify({ keys: [{ arn: KMS_KEY, key_file: "1.key" }] }));
+  writeFileSync(join(folder, "1.key"), randomBytes(32).toString("base64"), { mode: 0o600 });
   const service = await startTestMappingService(databaseUrl, {
-    env: { PENSTOCK_FUNCTIONS: functions, ...env },
+    env: { PENSTOCK_FUNCTIONS: functions, PENSTOCK_KMS_KEYS: keys, ...env },
   });
   const endpoint = `http://${service.service.http}`;
   await waitUntil("it is ready", async () => (await fetch(`${endpoint}/readyz`)).ok);
