@@ -13,7 +13,7 @@ export {
   type KafkaSecurityAdmin,
 } from "./admin/security-admin.ts";
 export type { NewTopic, OffsetSpec } from "./admin/topic-admin.ts";
-export type { AddressGuard } from "./cluster/dial.ts";
 export type { KafkaLog } from "./cluster/log.ts";
 export type { ListedOffset } from "./cluster/log-ends.ts";
+export type { AddressGuard } from "./connection/dial.ts";
 export * from "./source/record-source-driver.ts";

@@ -1,6 +1,7 @@
 /** What the tests of this folder share: a cluster, topics of their own, producers of every kind, and an orderly end. */
 import { randomUUID } from "node:crypto";
 import { createAdmin, type KafkaAdmin } from "@penstock/kafka";
+import { waitUntil } from "@penstock/testkit";
 import { ConfigResourceTypes, Admin as PlatformaticAdmin, Producer } from "@platformatic/kafka";
 import { Kafka, type Producer as KafkajsProducer, logLevel } from "kafkajs";
 import { KafkaCluster } from "../../../packages/kafka/src/cluster/kafka-cluster.ts";
@@ -49,7 +50,9 @@ export class FetchWorld {
       configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
     });
     await admin.close();
-    const { topicId } = await this.admin.describeTopic(topic);
+    const { topicId } = await waitUntil("the topic is known", () =>
+      this.admin.describeTopic(topic),
+    );
     const keys = Array.from({ length: partitions }, (_, partition) => ({ topicId, partition }));
     return { topic, keys };
   }

@@ -7,7 +7,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Cluster } from "../../../packages/kafka/src/cluster/cluster.ts";
-import { dial, hangUp } from "../../../packages/kafka/src/cluster/dial.ts";
+import { dial } from "../../../packages/kafka/src/connection/dial.ts";
+import { hangUp } from "../../../packages/kafka/src/connection/hang-up.ts";
 import {
   encodeRecordBatch,
   record,

@@ -43,15 +43,17 @@ export async function createTopic(
   if (made?.errorCode === KAFKA.topicAlreadyExists)
     throw new PenstockError("conflict", `The topic "${topic}" exists already.`);
   refuse(made?.errorCode, topic);
-  await untilVisible(cluster, topic, partitions);
+  await untilKnown(cluster, topic, hasLeaders(partitions));
   return made?.topicId ?? "";
 }
 
+/** Deletes a topic and waits until a broker no longer knows it. */
 export async function deleteTopic(cluster: KafkaCluster, topic: string): Promise<void> {
   const connection = await cluster.anyConnection();
   const response = await request(connection, deleteTopicsV6.api, [{ name: topic }], TIMEOUT_MS);
   cluster.invalidate(topic);
   refuse(response.responses[0]?.errorCode, topic);
+  await untilKnown(cluster, topic, (metadata) => metadata === null);
 }
 
 /** Raises the number of partitions to `count` and waits until the new ones have leaders. */
@@ -64,7 +66,7 @@ export async function addPartitions(
   const wanted = [{ name: topic, count, assignments: null }];
   const response = await request(connection, createPartitionsV3.api, wanted, TIMEOUT_MS, false);
   refuse(response.results[0]?.errorCode, topic);
-  await untilVisible(cluster, topic, count);
+  await untilKnown(cluster, topic, hasLeaders(count));
 }
 
 /** Removes the records below the given offsets. */
@@ -113,17 +115,24 @@ export async function offsetsOf(
   return found;
 }
 
-/** Answers of brokers that haven't heard of a new topic yet are expected for a moment. */
-async function untilVisible(cluster: KafkaCluster, topic: string, count: number): Promise<void> {
+/** Answers of brokers that haven't heard of a change yet are expected for a moment. */
+async function untilKnown(
+  cluster: KafkaCluster,
+  topic: string,
+  isKnown: (metadata: TopicMetadata | null) => boolean,
+): Promise<void> {
   const deadline = AbortSignal.timeout(VISIBLE_LIMIT_MS);
   while (!deadline.aborted) {
     cluster.invalidate(topic);
-    const metadata = await cluster.metadata(topic).catch(missing);
-    const led = metadata?.partitions.filter(({ leader }) => leader >= 0).length ?? 0;
-    if (led >= count) return;
+    if (isKnown(await cluster.metadata(topic).catch(missing))) return;
     await delay(LOOK_INTERVAL_MS);
   }
   throw kafkaRefusal(KAFKA.leaderNotAvailable, `topic "${topic}"`);
+}
+
+function hasLeaders(count: number): (metadata: TopicMetadata | null) => boolean {
+  return (metadata) =>
+    (metadata?.partitions.filter(({ leader }) => leader >= 0).length ?? 0) >= count;
 }
 
 function missing(error: unknown): TopicMetadata | null {

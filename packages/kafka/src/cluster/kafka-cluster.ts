@@ -6,17 +6,17 @@
  */
 import { type Clock, invariant, PenstockError } from "@penstock/core";
 import { type Connection, findCoordinatorV4, metadataV12 } from "@platformatic/kafka";
+import { ConnectionSlot } from "../connection/connection-slot.ts";
+import { type ApiRange, type DialOptions, dial } from "../connection/dial.ts";
+import { hangUp } from "../connection/hang-up.ts";
+import { RefusalPause } from "../connection/refusal-pause.ts";
 import { parseServer, type ServerAddress } from "./bootstrap-server.ts";
 import type { BrokerMetadata, Cluster, ConnectionPurpose, TopicMetadata } from "./cluster.ts";
-import { ConnectionSlot } from "./connection-slot.ts";
-import { type ApiRange, type DialOptions, dial } from "./dial.ts";
-import { hangUp } from "./hang-up.ts";
 import { KAFKA, kafkaRefusal } from "./kafka-error.ts";
 import type { KafkaLog } from "./log.ts";
 import { mostTelling } from "./most-telling.ts";
 import { raceStaggered } from "./race.ts";
 import { Refreshed } from "./refreshed.ts";
-import { RefusalPause } from "./refusal-pause.ts";
 import { request } from "./request.ts";
 
 export interface KafkaClusterOptions

@@ -1,6 +1,6 @@
 import { PenstockError } from "@penstock/core";
 import { describe, expect, it } from "vitest";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs } from "../connection/backoff.ts";
 import { parseServer } from "./bootstrap-server.ts";
 import { raceStaggered } from "./race.ts";
 import { Refreshed } from "./refreshed.ts";

@@ -5,8 +5,8 @@
 import { type Clock, InvariantError, PenstockError } from "@penstock/core";
 import { type Connection, Writer } from "@platformatic/kafka";
 import type { Cluster } from "../cluster/cluster.ts";
-import { hangUp } from "../cluster/hang-up.ts";
 import { toKafkaError } from "../cluster/kafka-error.ts";
+import { hangUp } from "../connection/hang-up.ts";
 import type { FetchCounters } from "./fetch-counters.ts";
 import { FETCH_API_KEY, FETCH_VERSION_MAX, FETCH_VERSION_MIN } from "./fetch-request.ts";
 import { type FetchResponse, parseFetchResponse } from "./fetch-response.ts";

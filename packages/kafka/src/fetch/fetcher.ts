@@ -13,9 +13,9 @@
  * Idle, it costs one parked request per broker and no timer of its own.
  */
 import type { Clock, ObserveFetch, PenstockError, RecordBatch } from "@penstock/core";
-import { backoffMs } from "../cluster/backoff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal, toKafkaError } from "../cluster/kafka-error.ts";
+import { backoffMs } from "../connection/backoff.ts";
 import type { CountMemory } from "../decode/counted-memory.ts";
 import { decodeRecordSet, emptyBatch, type Undecodable } from "../decode/decode-record-set.ts";
 import { type Absorbed, absorbResponse, type FetchWork } from "./absorb-response.ts";

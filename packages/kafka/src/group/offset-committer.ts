@@ -16,8 +16,8 @@ import {
   type OffsetCommit,
   PenstockError,
 } from "@penstock/core";
-import { backoffMs } from "../cluster/backoff.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
+import { backoffMs } from "../connection/backoff.ts";
 import type { Membership } from "./membership.ts";
 import type { CommitRow, GroupTopic } from "./offset-wire.ts";
 

@@ -8,9 +8,9 @@ import type {
   RecordSourceOptions,
 } from "@penstock/core";
 import { Clusters } from "../cluster/clusters.ts";
-import type { AddressGuard } from "../cluster/dial.ts";
 import type { KafkaClusterOptions } from "../cluster/kafka-cluster.ts";
 import type { KafkaLog } from "../cluster/log.ts";
+import type { AddressGuard } from "../connection/dial.ts";
 import { Fetcher } from "../fetch/fetcher.ts";
 import { ConsumerMembership } from "../group/consumer-membership.ts";
 import { NativeRecordSource } from "./native-record-source.ts";

@@ -7,10 +7,10 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Assignment, type PartitionStart, PenstockError } from "@penstock/core";
-import { backoffMs } from "../cluster/backoff.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
 import { readLogEnds } from "../cluster/log-ends.ts";
+import { backoffMs } from "../connection/backoff.ts";
 import type { Membership } from "../group/membership.ts";
 import { type FetchedOffset, sendOffsetFetch } from "../group/offset-wire.ts";
 

@@ -1,8 +1,8 @@
 import { PenstockError } from "@penstock/core";
 import { type Connection, metadataV12, saslHandshakeV1 } from "@platformatic/kafka";
+import { request } from "../cluster/request.ts";
 import { offers } from "../sasl/mechanism-names.ts";
 import { hangUp } from "./hang-up.ts";
-import { request } from "./request.ts";
 
 const UNSUPPORTED_SASL_MECHANISM = 33;
 const NO_MECHANISM = "NONE";

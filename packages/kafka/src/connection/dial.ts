@@ -15,15 +15,15 @@ import {
   type SourceSecurity,
 } from "@penstock/core";
 import { apiVersionsV3, type Connection } from "@platformatic/kafka";
+import type { ServerAddress } from "../cluster/bootstrap-server.ts";
+import { toKafkaError } from "../cluster/kafka-error.ts";
+import { request } from "../cluster/request.ts";
 import { authenticate, checkSasl, type SaslWire } from "../sasl/sasl-exchange.ts";
-import { SessionConnection } from "../sasl/session-connection.ts";
-import type { ServerAddress } from "./bootstrap-server.ts";
 import { FrameGuard } from "./frame-guard.ts";
 import { hangUp } from "./hang-up.ts";
-import { toKafkaError } from "./kafka-error.ts";
 import { findMixUp } from "./port-mix-up.ts";
 import type { RefusalPause } from "./refusal-pause.ts";
-import { request } from "./request.ts";
+import { SessionConnection } from "./session-connection.ts";
 import { tlsOptions } from "./tls-options.ts";
 import { requireWelcome } from "./welcome.ts";
 

@@ -19,7 +19,7 @@ import {
   type Writer,
 } from "@platformatic/kafka";
 import { request } from "../cluster/request.ts";
-import type { SaslWire } from "./sasl-exchange.ts";
+import type { SaslWire } from "../sasl/sasl-exchange.ts";
 
 /** Runs the exchange; how long the session then lasts in ms, 0 = for ever. */
 export type Authenticate = (wire: SaslWire) => Promise<number>;
