@@ -65,7 +65,9 @@ describe.concurrent("functions that misbehave", { timeout: SETUP_MS }, () => {
       await flow.putFunction({ url: `http://127.0.0.1:${port}/` });
       await flow.send(20);
       await waitUntil("it is said", async () =>
-        /^PROBLEM: Function call failed\. Function not reached/.test((await flow.get()).lastProcessingResult),
+        /^PROBLEM: Function call failed\. Function not reached/.test(
+          (await flow.get()).lastProcessingResult,
+        ),
       );
       const back = await TestFunction.start(port);
       try {

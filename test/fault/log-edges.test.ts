@@ -1,9 +1,10 @@
 import { mapping } from "@penstock/proto";
 import { type Flow, TopicWriter, waitUntil } from "@penstock/testkit";
-import { Admin, Producer } from "@platformatic/kafka";
+import { Producer } from "@platformatic/kafka";
 import { Kafka, logLevel } from "kafkajs";
 import { describe, expect, inject, it } from "vitest";
 import { lanesOf, residentPeakBytes, SETUP_MS, sharedWorld } from "../shared-world.ts";
+import { commitByHand, setEnabled } from "./operator-steps.ts";
 
 const MIB = 1024 * 1024;
 
@@ -75,7 +76,7 @@ describe.concurrent("what can happen to a log", { timeout: SETUP_MS }, () => {
     await shared.flow({ mapping: null }, async (flow) => {
       const groupId = `of-${flow.topic}`;
       await flow.send(10);
-      await commitByHand(groupId, flow.topic, 1000n);
+      await commitByHand(inject("KAFKA"), groupId, flow.topic, 1000n);
       await flow.createMapping({ consumerGroupId: groupId, windowMs: 0 });
       await waitUntil("the reason is shown", async () =>
         (await flow.get()).lastProcessingResult.includes("above the end of the log"),
@@ -85,7 +86,7 @@ describe.concurrent("what can happen to a log", { timeout: SETUP_MS }, () => {
       expect(committed.get(0)?.offset).toBe(1000n);
 
       await setEnabled(flow, false);
-      await commitByHand(groupId, flow.topic, 4n);
+      await commitByHand(inject("KAFKA"), groupId, flow.topic, 4n);
       await setEnabled(flow, true);
       await flow.drain();
       expect(deliveredOffsets(flow, 0)).toEqual([4, 5, 6, 7, 8, 9]);
@@ -365,21 +366,6 @@ function offsetsIn(gaps: readonly ToldGap[], flow: Flow): Map<string, Set<number
     offsets.set(key, of);
   }
   return offsets;
-}
-
-async function setEnabled(flow: Flow, enabled: boolean): Promise<void> {
-  await flow.world.mappings.updateEventSourceMapping({ uuid: flow.mappingId, enabled });
-  const { ENABLED, DISABLED } = mapping.MappingState;
-  await flow.world.waitForState(flow.mappingId, enabled ? ENABLED : DISABLED, 60_000);
-}
-
-async function commitByHand(groupId: string, topic: string, offset: bigint): Promise<void> {
-  const admin = new Admin({ clientId: "operator", bootstrapBrokers: [inject("KAFKA")] });
-  await admin.alterConsumerGroupOffsets({
-    groupId,
-    topics: [{ name: topic, partitionOffsets: [{ partition: 0, offset }] }],
-  });
-  await admin.close();
 }
 
 async function produce(
