@@ -1,5 +1,6 @@
 // TLS of listeners and of the calls between services.
 import { get as httpsGet, type RequestOptions } from "node:https";
+import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { Code, createClient } from "@connectrpc/connect";
 import { fleet } from "@penstock/proto";
@@ -224,5 +225,19 @@ describe("mutual TLS", () => {
     await expect(ask(grpc.address, good, "wrong-token-of-nobody")).rejects.toMatchObject({
       code: Code.Unauthenticated,
     });
+  });
+});
+
+describe("a connection that never shakes hands", () => {
+  it("S-20, L-3: delays the stop of a listener no longer than its limit", async () => {
+    const { grpc, http } = await start();
+    const sockets = [grpc.port, http.port].map((port) => connect({ host: "127.0.0.1", port }));
+    const closed = sockets.map((socket) => {
+      socket.on("error", () => {});
+      return new Promise((resolve) => socket.once("close", resolve));
+    });
+    await Promise.all(sockets.map((socket) => new Promise((done) => socket.once("connect", done))));
+    await Promise.all([grpc.stop(), http.stop()]);
+    await Promise.all(closed);
   });
 });

@@ -19,6 +19,7 @@ import { RpcGate } from "../rpc/rpc-gate.ts";
 import { createRpcHandler, type RpcHandler } from "../rpc/rpc-handler.ts";
 import { listen } from "../service/listen.ts";
 import { followIdentity, listenerOptions } from "../tls/listener-tls.ts";
+import { openSockets } from "../tls/open-sockets.ts";
 import { createHostGuard } from "./host-guard.ts";
 import {
   type HttpAuthentication,
@@ -108,8 +109,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server =
     tls === null
       ? createServer(limits, onRequest)
-      : createTlsServer({ ...limits, ...listenerOptions(tls) }, onRequest);
+      : createTlsServer({ ...limits, ...listenerOptions(tls, limits.headersTimeout) }, onRequest);
   const unfollow = tls === null ? () => {} : followIdentity(tls, server as TlsServer);
+  const sockets = openSockets(server);
   server.maxHeadersCount = HEADERS_MAX;
   server.maxConnections = options.connectionsMax ?? 500;
   // Nothing here upgrades, tunnels or sees malformed requests: Node answers those itself and closes.
@@ -121,7 +123,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     port,
     stop() {
       life.isStopping = true;
-      stopping ??= stopServer(server, rpc, options.stopMsMax ?? 5000).then(() => {
+      stopping ??= stopServer(server, rpc, sockets, options.stopMsMax ?? 5000).then(() => {
         gate.close();
         unfollow();
       });
@@ -203,13 +205,18 @@ function respondReadiness(response: ServerResponse, { ok, reason }: Readiness): 
   else respondJson(response, 503, { status: "not ready", reason: reason ?? "starting" });
 }
 
-async function stopServer(server: Server, rpc: RpcHandler | null, limitMs: number): Promise<void> {
+async function stopServer(
+  server: Server,
+  rpc: RpcHandler | null,
+  sockets: { destroy(): void },
+  limitMs: number,
+): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
   rpc?.endStreams();
   const endAll = setTimeout(() => {
     rpc?.endCalls();
-    server.closeAllConnections();
+    sockets.destroy();
   }, limitMs);
   await closed;
   clearTimeout(endAll);

@@ -19,7 +19,7 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from "node:http2";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
@@ -28,6 +28,7 @@ import type { ListenerSecurity } from "../auth/open-security.ts";
 import type { Logger } from "../logs/logger.ts";
 import { listen } from "../service/listen.ts";
 import { followIdentity, type ListenerTls, listenerOptions } from "../tls/listener-tls.ts";
+import { openSockets } from "../tls/open-sockets.ts";
 import { file_google_rpc_error_details } from "./generated/google/rpc/error_details_pb.ts";
 import { Health } from "./generated/grpc/health/v1/health_pb.ts";
 import { ServerReflection as ReflectionV1 } from "./generated/grpc/reflection/v1/reflection_pb.ts";
@@ -127,12 +128,13 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     streamResetBurst: RESET_BURST,
     streamResetRate: RESETS_PER_SECOND,
   };
-  const server = createListener(limits, tls);
+  const prefaceMsMax = options.prefaceMsMax ?? 10_000;
+  const server = createListener(limits, tls, prefaceMsMax);
   const unfollow = tls === null ? () => {} : followIdentity(tls, server as unknown as TlsServer);
-  const sockets = trackSockets(server);
+  const sockets = openSockets(server);
   server.maxConnections = options.connectionsMax ?? 1000;
   const sessions = new RpcSessions({
-    prefaceMsMax: options.prefaceMsMax ?? 10_000,
+    prefaceMsMax,
     pingIntervalMs: options.pingIntervalMs ?? 20_000,
   });
   let isStopping = false;
@@ -162,8 +164,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     const endCalls = setTimeout(() => handler.endCalls(), limitMs);
     const destroy = setTimeout(() => {
       sessions.destroy();
-      // Also those that never came to a session.
-      for (const socket of sockets) socket.destroy();
+      sockets.destroy();
     }, limitMs + DESTROY_GRACE_MS);
     await closed;
     gate.close();
@@ -180,20 +181,14 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 }
 
 /** Both kinds emit the same events, of which the types say so for one only. */
-function createListener(limits: ServerOptions, tls: ListenerTls | null): Http2Server {
+function createListener(
+  limits: ServerOptions,
+  tls: ListenerTls | null,
+  handshakeMsMax: number,
+): Http2Server {
   if (tls === null) return createServer(limits);
-  const secure = { ...limits, ...listenerOptions(tls), ALPNProtocols: ["h2"] };
+  const secure = { ...limits, ...listenerOptions(tls, handshakeMsMax), ALPNProtocols: ["h2"] };
   return createSecureServer(secure) as unknown as Http2Server;
-}
-
-/** Connections from their first packet, before TLS and HTTP/2. */
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  return sockets;
 }
 
 function addRoutes(

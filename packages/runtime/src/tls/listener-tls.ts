@@ -17,8 +17,6 @@ export interface ListenerTls {
   onChange(changed: (identity: Identity) => void): () => void;
 }
 
-const HANDSHAKE_MS_MAX = 10_000;
-
 /** @throws PenstockError `invalidArgument` when certificate and key don't belong together or aren't PEM */
 export function checkIdentity(identity: Identity): Identity {
   try {
@@ -35,12 +33,12 @@ export function checkIdentity(identity: Identity): Identity {
  * Options of a listener. A client certificate is asked for when there is an authority for them, and none is required here: a client
  * may have a token instead, and health needs neither. One that isn't good is refused by authentication.
  */
-export function listenerOptions({ identity }: ListenerTls): TlsOptions {
+export function listenerOptions({ identity }: ListenerTls, handshakeMsMax: number): TlsOptions {
   return {
     ...contextOf(identity),
     requestCert: identity.clientCa !== null,
     rejectUnauthorized: false,
-    handshakeTimeout: HANDSHAKE_MS_MAX,
+    handshakeTimeout: handshakeMsMax,
   };
 }
 
