@@ -1,4 +1,5 @@
 import { PenstockError } from "@penstock/core";
+import { errorCodeOf } from "../outcome/error-code.ts";
 import { ANSWER_TOO_LARGE } from "./collect-answer.ts";
 
 /** What broke an exchange, in words that name the origin and nothing that was sent. */
@@ -17,7 +18,7 @@ export function toHttpError(
   if (error instanceof PenstockError) {
     return new PenstockError(error.code, `${origin}: ${error.message}`, { cause: error.cause });
   }
-  const code = codeOf(error);
+  const code = errorCodeOf(error);
   const words = WORDS[code] ?? (isTlsCode(code) ? `its certificate is refused (${code})` : null);
   return new PenstockError(
     "unavailable",
@@ -45,10 +46,4 @@ function isTlsCode(code: string): boolean {
   return /^(?:CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_)/.test(
     code,
   );
-}
-
-/** A failure of several connection attempts (Happy Eyeballs) counts as its first. */
-function codeOf(error: unknown): string {
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return first instanceof Error && "code" in first ? String(first.code) : "";
 }

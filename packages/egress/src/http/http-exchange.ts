@@ -2,6 +2,7 @@ import { type Clock, type InvokeOutcome, PenstockError } from "@penstock/core";
 import type { Dispatcher } from "undici";
 import type { CallTerms } from "../invoker/function-caller.ts";
 import type { CallResult } from "../outcome/call-result.ts";
+import { errorCodeOf } from "../outcome/error-code.ts";
 import { classifyHttpBreak, classifyHttpHead } from "../outcome/http-outcome.ts";
 
 /**
@@ -86,7 +87,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#end({ kind: "unreachable", message: error.message });
       return;
     }
-    const failure = { isSent: this.#isSent, status: this.#status, code: codeOf(error) };
+    const failure = { isSent: this.#isSent, status: this.#status, code: errorCodeOf(error) };
     this.#end(this.#verdict ?? classifyHttpBreak(failure));
   }
 
@@ -141,13 +142,4 @@ function onDeadline(exchange: HttpExchange): void {
 
 function firstOf(value: string | string[] | undefined): string | undefined {
   return typeof value === "object" ? value[0] : value;
-}
-
-/** A failure of several connection attempts (Happy Eyeballs) counts as its first. */
-function codeOf(error: Error): string {
-  if ("code" in error && typeof error.code === "string") return error.code;
-  if (error.name === "HTTPParserError") return "HPE_UNKNOWN";
-  if (!(error instanceof AggregateError)) return "";
-  const first: unknown = error.errors[0];
-  return first instanceof Error && "code" in first ? String(first.code) : "";
 }

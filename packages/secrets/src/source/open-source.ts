@@ -114,7 +114,8 @@ export class OpenSource implements SourceSecurity {
       ca,
       certificate: client?.certificate ?? null,
       privateKey: client?.privateKey ?? null,
-      privateKeyPassword: client?.privateKeyPassword ?? null,
+      // The key is plain by now.
+      privateKeyPassword: null,
     });
   }
 

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
+import { isCheapToDecrypt } from "./key-derivation-cost.ts";
 import type { SecretMembers } from "./read-members.ts";
 
 /**
@@ -28,6 +29,11 @@ export function readPrivateKey(
       password === null
         ? `"${name}" is encrypted: it must be plain PKCS#8`
         : `"${name}" is encrypted and there is no "${password.name}"`,
+    );
+  }
+  if (!isCheapToDecrypt(pem)) {
+    throw members.malformed(
+      `"${name}" asks for too many iterations to be decrypted: encrypt it again with openssl pkcs8 -topk8 -v2 aes-256-cbc`,
     );
   }
   try {

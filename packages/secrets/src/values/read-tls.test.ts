@@ -18,16 +18,35 @@ describe("readClientIdentity", () => {
     (name) => {
       const identity = read({ certificate, privateKey: data(name), privateKeyPassword: PASSWORD });
       expect(identity.certificate).toContain("BEGIN CERTIFICATE");
+      expect(identity.privateKey).toBe(data("plain"));
       createSecureContext({
         cert: identity.certificate,
         key: identity.privateKey,
-        passphrase: identity.privateKeyPassword ?? "",
       });
     },
   );
 
   it("reads a plain PKCS#8 key", () => {
-    expect(read({ certificate, privateKey: data("plain") }).privateKeyPassword).toBeNull();
+    const { privateKey } = read({ certificate, privateKey: data("plain") });
+    expect(privateKey).toBe(data("plain"));
+  });
+
+  it("S-06: a key that asks for too much work is refused before it is done", () => {
+    // The iteration count of the key is a DER INTEGER of two bytes (2048); the altered key says 2^31 - 1.
+    const der = Buffer.from(data("pbes2-aes").replace(/-----[^-]+-----|\s/g, ""), "base64");
+    const at = der.indexOf(Buffer.from("02020800", "hex"));
+    expect(at).toBeGreaterThan(0);
+    const grown = Buffer.concat([
+      der.subarray(0, at),
+      Buffer.from("02047fffffff", "hex"),
+      der.subarray(at + 4),
+    ]);
+    // Every length around it grows by two bytes: the key itself, and the sequences that lead to the count.
+    for (const index of enclosing(grown, at)) grown.writeUInt8(grown.readUInt8(index) + 2, index);
+    const privateKey = `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${grown.toString("base64")}\n-----END ENCRYPTED PRIVATE KEY-----\n`;
+    expect(() => read({ certificate, privateKey, privateKeyPassword: PASSWORD })).toThrow(
+      "too many iterations",
+    );
   });
 
   it.each(["pbes1-md5-des", "pbes1-rc2"])("says of a %s key how to convert it", (name) => {
@@ -102,3 +121,18 @@ describe("readRoots", () => {
     },
   );
 });
+
+/** Where the lengths of the sequences stand that enclose a position. */
+function enclosing(der: Buffer, position: number): number[] {
+  const lengths: number[] = [];
+  for (let at = 0; at < position; ) {
+    const isLong = der.readUInt8(at + 1) === 0x81;
+    const lengthAt = at + (isLong ? 2 : 1);
+    const start = lengthAt + 1;
+    const end = start + der.readUInt8(lengthAt);
+    const isInside = position < end;
+    if (isInside) lengths.push(lengthAt);
+    at = isInside ? start : end;
+  }
+  return lengths;
+}

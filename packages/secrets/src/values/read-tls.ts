@@ -6,8 +6,8 @@ import { readPrivateKey } from "./read-private-key.ts";
 export interface ClientIdentity {
   /** The client's certificate, then its issuers. */
   readonly certificate: string;
+  /** Plain PKCS#8: decrypted once here, and not again at each connection. */
   readonly privateKey: string;
-  readonly privateKeyPassword: string | null;
 }
 
 /** `{"certificate", "privateKey", "privateKeyPassword"?}`. @throws PenstockError `secretMalformed` */
@@ -15,11 +15,10 @@ export function readClientIdentity(uri: string, text: string, wallMs: number): C
   const members = new SecretMembers(uri, text);
   const pem = members.required("certificate");
   const privateKey = members.required("privateKey");
-  const privateKeyPassword = members.optional("privateKeyPassword");
   const chain = readCertificates(members, "certificate", pem);
   const key = readPrivateKey(members, "privateKey", privateKey, {
     name: "privateKeyPassword",
-    value: privateKeyPassword,
+    value: members.optional("privateKeyPassword"),
   });
   const [own, ...issuers] = chain;
   if (own === undefined || !own.checkPrivateKey(key)) {
@@ -30,7 +29,8 @@ export function readClientIdentity(uri: string, text: string, wallMs: number): C
     );
   }
   assertNotExpired(members, own, wallMs);
-  return { certificate: toPem(chain), privateKey, privateKeyPassword };
+  const plain = key.export({ type: "pkcs8", format: "pem" });
+  return { certificate: toPem(chain), privateKey: plain.toString() };
 }
 
 /** `{"certificate"}`: roots to trust, one or more. @throws PenstockError `secretMalformed` */
