@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import type { MappingModel, ModelMapping } from "./mapping-model.ts";
 import { type Mapping, type ModelWorld, type Outcome, outcome, SLOTS } from "./model-world.ts";
 
-type Command = fc.AsyncCommand<MappingModel, ModelWorld>;
+export type Command = fc.AsyncCommand<MappingModel, ModelWorld>;
 type Change = { batchSize?: number; enabled?: boolean };
 
 const { DELETING, DISABLED, ENABLED } = mapping.MappingState;
@@ -234,19 +234,53 @@ const slot = fc.nat({ max: SLOTS - 1 });
 const batchSize = fc.integer({ min: 1, max: 5 }).map((tens) => tens * 10);
 const isStale = fc.boolean();
 
-export const allCommands: fc.Arbitrary<Command>[] = [
-  fc
-    .tuple(slot, batchSize, fc.constantFrom("no", "no", "again", "after a kill"))
-    .map(([at, size, repeat]) => new Create(at, size, repeat as Create["repeat"])),
-  fc.tuple(slot, batchSize, isStale).map(([at, size, s]) => new Update(at, { batchSize: size }, s)),
-  fc.tuple(slot, fc.boolean()).map(([at, enabled]) => new Update(at, { enabled }, false)),
-  slot.map((at) => new UpdateTwice(at)),
-  slot.map((at) => new Delete(at)),
-  slot.map((at) => new Settle(at)),
-  slot.map((at) => new Settle(at)),
-  slot.map((at) => new Write(at)),
-  slot.map((at) => new Look(at)),
-  slot.map((at) => new Crash(at)),
+const change = fc.oneof(
+  batchSize.map((size) => ({ batchSize: size })),
+  fc.boolean().map((enabled) => ({ enabled })),
+);
+
+/** Crashes take seconds each, so they are rare. */
+export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(slot, batchSize, fc.constantFrom<Create["repeat"]>("no", "again"))
+      .map((chosen) => new Create(...chosen)),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(slot, change, isStale).map((chosen) => new Update(...chosen)),
+  },
+  { weight: 2, arbitrary: slot.map((at) => new UpdateTwice(at)) },
+  { weight: 2, arbitrary: slot.map((at) => new Delete(at)) },
+  { weight: 5, arbitrary: slot.map((at) => new Settle(at)) },
+  { weight: 2, arbitrary: slot.map((at) => new Write(at)) },
+  { weight: 2, arbitrary: slot.map((at) => new Look(at)) },
+  { weight: 1, arbitrary: slot.map((at) => new Crash(at)) },
+);
+
+/** Everything once, in an order in which it makes sense. */
+export const TOUR: readonly Command[] = [
+  new Create(0, 10, "again"),
+  new Create(0, 10, "no"),
+  new UpdateTwice(0),
+  new Settle(0),
+  new Write(0),
+  new Look(0),
+  new Update(0, { enabled: false }, false),
+  new Settle(0),
+  new Write(0),
+  new Update(0, { batchSize: 20 }, true),
+  new Update(0, { batchSize: 30 }, false),
+  new Crash(0),
+  new Settle(0),
+  new Update(0, { enabled: true }, false),
+  new Create(1, 10, "after a kill"),
+  new Settle(0),
+  new Delete(1),
+  new Create(1, 10, "no"),
+  new Settle(1),
+  new Look(0),
 ];
 
 /** Leaves nothing: deletes what there is and waits until it is gone. */
