@@ -11,7 +11,7 @@ export interface CliAnswer {
   readonly error: string;
 }
 
-export interface Boto3Answer {
+interface Boto3Answer {
   // biome-ignore lint/suspicious/noExplicitAny: the shape is AWS's, and what a test expects of it is what it is about
   readonly result?: any;
   readonly status?: number;

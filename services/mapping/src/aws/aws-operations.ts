@@ -10,12 +10,12 @@ import { listedConfiguration, mappingConfiguration } from "./response/mapping-co
 import type { AwsAnswer } from "./wire/aws-answer.ts";
 import type { OperationName } from "./wire/aws-route.ts";
 
-export interface OperationContext {
+interface OperationContext {
   readonly commands: MappingCommands;
   readonly scope: ArnScope;
 }
 
-export interface OperationRequest {
+interface OperationRequest {
   readonly caller: Caller;
   /** UUID or ARN of the path. */
   readonly label: string;

@@ -1,4 +1,7 @@
+import { compileFilter, readCreateMapping, readUpdateMapping } from "@penstock/core";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { errorAnswer } from "../wire/error-answer.ts";
 import { JsonMembers } from "./json-members.ts";
 import { createInput, updateInput } from "./mapping-members.ts";
 
@@ -127,5 +130,71 @@ describe("updateInput", () => {
   it("S-17: names the member whose type is wrong, however deep", () => {
     const body = { FilterCriteria: { Filters: [{}, { Pattern: 1 }] } };
     expect(() => update(body)).toThrow("FilterCriteria.Filters[1].Pattern: NUMBER_VALUE");
+  });
+});
+
+describe("any JSON", () => {
+  const scalars = fc.oneof(
+    fc.constantFrom(
+      null,
+      true,
+      "",
+      "a",
+      "{}",
+      "arn:aws:kms:r:a:key/k",
+      "a:1",
+      -1,
+      0,
+      1,
+      60,
+      1e9,
+      0.5,
+    ),
+    fc.string({ unit: "binary", maxLength: 12 }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const NAMES = [
+    ...["FunctionName", "Topics", "BatchSize", "MaximumBatchingWindowInSeconds", "Enabled"],
+    ...["SelfManagedEventSource", "Endpoints", "KAFKA_BOOTSTRAP_SERVERS", "Tags", "Queues"],
+    ...["StartingPosition", "StartingPositionTimestamp", "EventSourceArn", "KMSKeyArn"],
+    ...["SourceAccessConfigurations", "Type", "URI", "FilterCriteria", "Filters", "Pattern"],
+    ...["ProvisionedPollerConfig", "MinimumPollers", "MaximumPollers", "PollerGroupName"],
+    ...["DestinationConfig", "OnFailure", "Destination", "MaximumRetryAttempts", "Metrics"],
+    ...["MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError", "FunctionResponseTypes"],
+    ...["MetricsConfig", "LoggingConfig", "SystemLogLevel", "SelfManagedKafkaEventSourceConfig"],
+    ...["ConsumerGroupId", "SchemaRegistryConfig", "ConsumptionMode", "__proto__", "constructor"],
+  ];
+  const { body } = fc.letrec<{ value: unknown; body: object }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      scalars,
+      fc.array(tie("value"), { maxLength: 3 }),
+      tie("body"),
+    ),
+    body: fc.dictionary(fc.constantFrom(...NAMES), tie("value"), { maxKeys: 8 }),
+  }));
+  const rules = {
+    isStrict: false,
+    kmsKeyArns: new Set<string>(),
+    nowMs: 1_700_000_000_000,
+    check: compileFilter,
+  };
+
+  it("S-16: becomes settings or a client error, never a failure of ours", () => {
+    fc.assert(
+      fc.property(body, (sent) => {
+        for (const judge of [
+          () => readCreateMapping(create(sent), rules),
+          () => readUpdateMapping(update(sent), null, rules),
+        ]) {
+          try {
+            judge();
+          } catch (error) {
+            expect(errorAnswer(error), String(error)).toMatchObject({ status: 400 });
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -11,21 +11,16 @@ import {
   type ProvisionedPollers,
   wholeSeconds,
 } from "@penstock/core";
+import type { FilterError } from "../../seal/filter-seal.ts";
 import type { StoredMapping } from "../../store/stored-mapping.ts";
 
 const MS_PER_SECOND = 1000;
-
-/** Why filter criteria can't be shown. */
-export interface FilterProblem {
-  readonly code: string;
-  readonly message: string;
-}
 
 /** For the answers of create, get, update and delete. */
 export function mappingConfiguration(
   stored: StoredMapping,
   scope: ArnScope,
-  filterError: FilterProblem | null = null,
+  filterError: FilterError | null = null,
 ): object {
   return {
     ...commonMembers(stored, scope),
