@@ -89,6 +89,7 @@ export async function startReplica(
     brokers?: FakeBrokers | null;
     registry?: FunctionRegistry;
     settings?: FleetOptions["settings"];
+    filters?: FleetOptions["filters"];
   } = {},
 ): Promise<TestReplica> {
   const brokers = options.brokers === undefined ? new FakeBrokers() : options.brokers;
@@ -98,6 +99,7 @@ export async function startReplica(
     clock: systemClock,
     settings: { ...QUICK, allowPrivateAddresses: true, ...options.settings },
     functions: options.registry ?? new TestRegistry(),
+    ...(options.filters && { filters: options.filters }),
     ...(brokers !== null && { kafkaAdmin: brokers.open }),
   });
   const server = await startRpcServer({
@@ -126,8 +128,8 @@ export interface MappingWish {
   readonly group?: string;
   readonly bootstrapServers?: readonly string[];
   readonly topic?: string;
-  readonly deletesConsumerGroup?: boolean;
   readonly sourceAccess?: readonly SourceAccess[];
+  readonly sealedFilter?: Buffer;
 }
 
 /** Stores a mapping as the API does: Creating, and announced. */
@@ -146,8 +148,9 @@ export async function insertMapping(db: Database, wish: MappingWish = {}): Promi
     is_provisioned: (wish.minimumPollers ?? null) !== null,
     minimum_pollers: wish.minimumPollers ?? null,
     is_enabled: wish.isEnabled ?? true,
-    deletes_consumer_group: wish.deletesConsumerGroup ?? false,
     source_access: wish.sourceAccess ?? [],
+    kms_key_arn: wish.sealedFilter === undefined ? null : "arn:aws:kms:us-east-1:0:key/k",
+    filter_sealed: wish.sealedFilter ?? null,
     state: "Creating",
     created_at: wish.createdAt ?? new Date(),
   };
@@ -197,7 +200,7 @@ export async function changeMapping(
     is_enabled?: boolean;
     batch_size?: number;
     minimum_pollers?: number;
-    topic?: string;
+    deletes_consumer_group?: boolean;
   },
 ): Promise<void> {
   await db.sql`
