@@ -15,11 +15,13 @@ export interface MappingSummary {
 export class MappingApi {
   readonly #url: string;
   readonly #signal: AbortSignal;
+  readonly #token: string | null;
 
-  /** `address`: host:port of the HTTP port. Calls end when `signal` aborts. */
-  constructor(address: string, signal: AbortSignal) {
+  /** `address`: host:port of the HTTP port. Calls end when `signal` aborts, and show the token when there is one. */
+  constructor(address: string, signal: AbortSignal, token: string | null = null) {
     this.#url = `http://${address}`;
     this.#signal = signal;
+    this.#token = token;
   }
 
   /** Creates or replaces a function. */
@@ -56,7 +58,11 @@ export class MappingApi {
     try {
       const response = await fetch(`${this.#url}/penstock.mapping.v1.${method}`, {
         method: "POST",
-        headers: { "content-type": "application/json", "connect-protocol-version": "1" },
+        headers: {
+          "content-type": "application/json",
+          "connect-protocol-version": "1",
+          ...(this.#token !== null && { authorization: `Bearer ${this.#token}` }),
+        },
         body: JSON.stringify(request),
         signal: AbortSignal.any([this.#signal, AbortSignal.timeout(CALL_LIMIT_MS)]),
       });
