@@ -1,9 +1,4 @@
-import {
-  type GetSecretValueCommandOutput,
-  SecretsManager,
-  type SecretsManagerClientConfig,
-  SecretsManagerServiceException,
-} from "@aws-sdk/client-secrets-manager";
+import type { GetSecretValueCommandOutput, SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { PenstockError } from "@penstock/core";
 import type { GuardedHttp } from "@penstock/egress";
 import { createSdkHandler } from "./sdk-handler.ts";
@@ -17,8 +12,6 @@ import type { SecretReader } from "./secret-reader.ts";
 export interface AwsReaderOptions {
   readonly http: GuardedHttp;
   readonly endpoint: string | null;
-  /** For tests; else the SDK's own chain. */
-  readonly credentials?: NonNullable<SecretsManagerClientConfig["credentials"]>;
 }
 
 /** Regions differ by secret; more than these at once are opened again. */
@@ -27,16 +20,17 @@ const ATTEMPTS_MAX = 2;
 
 export function createAwsReader(options: AwsReaderOptions): SecretReader<"arn"> {
   const clients = new Map<string, SecretsManager>();
-  const clientOf = (region: string): SecretsManager => {
+  const clientOf = async (region: string): Promise<SecretsManager> => {
     const known = clients.get(region);
     if (known !== undefined) return known;
+    // Loaded by who uses it: the SDK is some 30 MB of memory.
+    const sdk = await import("@aws-sdk/client-secrets-manager");
     if (clients.size >= CLIENTS_MAX) clients.clear();
-    const client = new SecretsManager({
+    const client = new sdk.SecretsManager({
       region,
       maxAttempts: ATTEMPTS_MAX,
       requestHandler: createSdkHandler(options.http),
       ...(options.endpoint !== null && { endpoint: options.endpoint }),
-      ...(options.credentials !== undefined && { credentials: options.credentials }),
     });
     clients.set(region, client);
     return client;
@@ -46,7 +40,8 @@ export function createAwsReader(options: AwsReaderOptions): SecretReader<"arn"> 
     async read({ uri, region }) {
       let answer: GetSecretValueCommandOutput;
       try {
-        answer = await clientOf(region).getSecretValue({ SecretId: uri });
+        const client = await clientOf(region);
+        answer = await client.getSecretValue({ SecretId: uri });
       } catch (error) {
         throw translate(uri, error);
       }
@@ -82,6 +77,10 @@ function translate(uri: string, error: unknown) {
 /** The guarded client's messages are safe; of other errors the name, when it looks like one. */
 function wordsFor(error: unknown): string {
   if (error instanceof PenstockError) return `can't be asked: ${error.message.slice(0, -1)}`;
-  const name = error instanceof SecretsManagerServiceException ? error.name : "";
-  return /^[A-Za-z]{1,64}$/.test(name) ? `answers with ${name}` : "can't be asked";
+  const name = error instanceof Error ? error.name : "";
+  if (name === "CredentialsProviderError") {
+    return "can't be asked: the AWS SDK finds no credentials for this process";
+  }
+  const isAnswer = error instanceof Error && "$fault" in error;
+  return isAnswer && /^[A-Za-z]{1,64}$/.test(name) ? `answers with ${name}` : "can't be asked";
 }
