@@ -43,7 +43,8 @@ async function startEmbedded({ log, env }: StartContext) {
     log,
   });
   const service = await startInvokerService({
-    settings: parseInvokerSettings(env),
+    // The setting names one node: the poller.
+    settings: { ...parseInvokerSettings(env), nodeId: null },
     log: log.child({ part: "invoker" }),
     telemetry,
   });

@@ -26,7 +26,8 @@ export async function startStandalone({ log, env }: StartContext): Promise<Servi
   });
   const invokerTelemetry = telemetry("penstock-invoker");
   const invoker = await startInvokerService({
-    settings: { ...invokerSettings, mappingService: mapping.grpc },
+    // PENSTOCK_NODE_ID names one node: the poller.
+    settings: { ...invokerSettings, mappingService: mapping.grpc, nodeId: null },
     log: log.child({ part: "invoker" }),
     telemetry: invokerTelemetry,
   });

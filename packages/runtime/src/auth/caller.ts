@@ -20,7 +20,7 @@ export interface Caller {
   /** The one node that a node credential belongs to, null for others and where node credentials are not bound. */
   readonly nodeId: string | null;
   /** What a node credential is for; absent for others, and for everybody while no credentials are configured. */
-  readonly nodeService?: NodeService;
+  readonly nodeServices?: ReadonlySet<NodeService>;
 }
 
 /** Everybody, while no credentials are configured: that is possible on the loopback only. */

@@ -110,7 +110,7 @@ function isSame(now: Credential, then: Credential): boolean {
   return (
     caller.subject === then.caller.subject &&
     caller.nodeId === then.caller.nodeId &&
-    caller.nodeService === then.caller.nodeService &&
+    [...(then.caller.nodeServices ?? [])].every((one) => caller.nodeServices?.has(one)) &&
     [...then.caller.roles].every((role) => caller.roles.has(role))
   );
 }

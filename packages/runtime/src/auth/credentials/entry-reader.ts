@@ -41,14 +41,13 @@ export class EntryReader {
     this.#names.add(subject);
     const roles = this.#roles();
     const isNode = roles.has("node");
-    if (isNode && roles.size > 1) this.problem("roles", "must have node alone, or not at all");
-    const nodeService = this.#nodeService(isNode);
+    const nodeServices = this.#nodeServices(isNode);
     return {
       caller: {
         subject,
         roles,
-        nodeId: this.#nodeId(isNode),
-        ...(nodeService !== null && { nodeService }),
+        nodeId: this.#nodeId(nodeServices),
+        ...(isNode && { nodeServices }),
       },
       expiresAtMs: this.#expires(),
     };
@@ -86,20 +85,24 @@ export class EntryReader {
     return new Set();
   }
 
-  #nodeService(isNode: boolean): NodeService | null {
+  /** One, or a list of both for a process that is both. */
+  #nodeServices(isNode: boolean): ReadonlySet<NodeService> {
     const value = this.has("service") ? this.#fields.service : undefined;
     if (!isNode) {
       if (value !== undefined) this.problem("service", "is for the role node only");
-      return null;
+      return new Set();
     }
-    const service = NODE_SERVICES.find((name) => name === value);
-    if (service === undefined) this.problem("service", `must be ${NODE_SERVICES.join(" or ")}`);
-    return service ?? null;
+    const names: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const services = NODE_SERVICES.filter((name) => names.includes(name));
+    if (services.length === 0 || services.length !== names.length) {
+      this.problem("service", `must be ${NODE_SERVICES.join(" or ")}, or a list of both`);
+    }
+    return new Set(services);
   }
 
-  #nodeId(isNode: boolean): string | null {
+  #nodeId(services: ReadonlySet<NodeService>): string | null {
     if (!this.has("node_id")) return null;
-    if (!isNode) this.problem("node_id", "is for the role node only");
+    if (services.size !== 1) this.problem("node_id", "is for the role node with one service only");
     return this.text("node_id", UUID, "a UUID").toLowerCase();
   }
 

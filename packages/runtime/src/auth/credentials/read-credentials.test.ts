@@ -27,7 +27,7 @@ access_keys:
       subject: "poller-a",
       roles: new Set(["node"]),
       nodeId: NODE_ID.toLowerCase(),
-      nodeService: "poller",
+      nodeServices: new Set(["poller"]),
     });
     expect([...certificates.keys()]).toEqual([
       "subject:CN=dashboard,O=Example",
@@ -49,7 +49,14 @@ access_keys:
     [`tokens: [{ name: a, sha256: ${A}, roles: [] }]`, "tokens[0].roles must be a list of"],
     [`tokens: [{ name: "a:b", sha256: ${A}, roles: [viewer] }]`, "tokens[0].name must be"],
     [`tokens: [{ name: a, sha256: ${A}, roles: [node] }]`, "tokens[0].service must be poller or"],
-    [`tokens: [{ name: a, sha256: ${A}, roles: [node, admin], service: poller }]`, "node alone"],
+    [
+      `tokens: [{ name: a, sha256: ${A}, roles: [node], service: [poller, x] }]`,
+      "or a list of both",
+    ],
+    [
+      `tokens: [{ name: a, sha256: ${A}, roles: [node], service: [poller, invoker], node_id: ${NODE_ID} }]`,
+      "node with one service",
+    ],
     [`tokens: [{ name: a, sha256: ${A}, roles: [viewer], service: poller }]`, "for the role node"],
     [`tokens: [{ name: a, sha256: ${A}, roles: [viewer], expires: soon }]`, "expires must be a"],
     [`tokens: [{ name: a, sha256: ${A}, roles: [viewer], expire: 2027-01-01 }]`, '"expire"'],

@@ -80,16 +80,16 @@ describe("JwtVerifier", () => {
     expect(caller.roles).toEqual(new Set(roles));
   });
 
-  it("takes a node credential only with its service, and alone", async () => {
+  it("takes a node credential only with its service", async () => {
     const verify = verifier();
     const node = { roles: ["node"], penstock_service: "poller" };
     expect((await verify(await sign(node))).caller).toMatchObject({
       roles: new Set(["node"]),
-      nodeService: "poller",
+      nodeServices: new Set(["poller"]),
     });
     expect((await verify(await sign({ roles: ["node"] }))).caller.roles.size).toBe(0);
-    const both = await verify(await sign({ ...node, roles: ["node", "viewer"] }));
-    expect(both.caller).toMatchObject({ roles: new Set(["viewer"]) });
+    const viewer = await verify(await sign({ ...node, roles: ["viewer"] }));
+    expect(viewer.caller.nodeServices).toBeUndefined();
   });
 
   it.each([

@@ -7,7 +7,7 @@
 import { PenstockError } from "@penstock/core";
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Admission } from "../access.ts";
-import { type Caller, NODE_SERVICES, ROLES, type Role } from "../caller.ts";
+import { type Caller, NODE_SERVICES, ROLES } from "../caller.ts";
 import type { KeySets } from "./key-sets.ts";
 
 export interface JwtVerifierOptions {
@@ -118,26 +118,25 @@ function callerOf(payload: JWTPayload, rolesClaim: string): Caller {
       `The token's "sub" must have 1 to ${SUBJECT_LENGTH_MAX} characters.`,
     );
   }
-  const roles = new Set(rolesOf(payload, rolesClaim));
-  const service = NODE_SERVICES.find((name) => name === claimAt(payload, "penstock_service"));
+  const roles = new Set(namesIn(claimAt(payload, rolesClaim), ROLES));
+  const services = new Set(namesIn(claimAt(payload, "penstock_service"), NODE_SERVICES));
   const nodeId = claimAt(payload, "penstock_node_id");
   // A node credential says for which service it is.
-  if (service === undefined || roles.size > 1) roles.delete("node");
+  if (services.size === 0) roles.delete("node");
   const isNode = roles.has("node");
   return {
     subject: `jwt:${subject}`,
     roles,
     nodeId: isNode && typeof nodeId === "string" && UUID.test(nodeId) ? nodeId.toLowerCase() : null,
-    ...(isNode && service !== undefined && { nodeService: service }),
+    ...(isNode && { nodeServices: services }),
   };
 }
 
-/** A list of names, or names separated by blanks; what is no role of Penstock is somebody else's. */
-function rolesOf(payload: JWTPayload, rolesClaim: string): Role[] {
-  const claim = claimAt(payload, rolesClaim);
+/** A list of names, or names separated by blanks; what is no name of Penstock is somebody else's. */
+function namesIn<T extends string>(claim: unknown, known: readonly T[]): T[] {
   const names: readonly unknown[] =
     typeof claim === "string" ? claim.split(/\s+/) : Array.isArray(claim) ? claim : [];
-  return ROLES.filter((role) => names.includes(role));
+  return known.filter((name) => names.includes(name));
 }
 
 function claimAt(payload: JWTPayload, path: string): unknown {

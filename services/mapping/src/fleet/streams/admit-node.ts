@@ -9,11 +9,11 @@ import type { NodeIdentity } from "./node-stream.ts";
  * @throws PenstockError `permissionDenied`
  */
 export function admitNode(caller: Caller, said: Omit<NodeIdentity, "credential">): NodeIdentity {
-  const { subject, nodeService, nodeId } = caller;
+  const { subject, nodeServices, nodeId } = caller;
   // Nobody has to authenticate.
-  if (nodeService === undefined) return { ...said, credential: null };
-  if (nodeService !== said.kind) {
-    throw denied(`The credential ${subject} is for a ${nodeService}, not for a ${said.kind}.`);
+  if (nodeServices === undefined) return { ...said, credential: null };
+  if (!nodeServices.has(said.kind)) {
+    throw denied(`The credential ${subject} is not for a node that is a ${said.kind}.`);
   }
   if (nodeId !== null && nodeId !== said.nodeId) {
     throw denied(`The credential ${subject} is for the node ${nodeId} (PENSTOCK_NODE_ID).`);
@@ -22,9 +22,9 @@ export function admitNode(caller: Caller, said: Omit<NodeIdentity, "credential">
 }
 
 /** Archived positions are for pollers. @throws PenstockError `permissionDenied` */
-export function requirePoller({ subject, nodeService }: Caller): void {
-  if (nodeService === undefined || nodeService === "poller") return;
-  throw denied(`The credential ${subject} is for a ${nodeService}; this is for pollers.`);
+export function requirePoller({ subject, nodeServices }: Caller): void {
+  if (nodeServices === undefined || nodeServices.has("poller")) return;
+  throw denied(`The credential ${subject} is not for a poller.`);
 }
 
 /** Somebody else's node. */
