@@ -284,6 +284,21 @@ describe.concurrent("a mapping in trouble", { timeout: SETUP_MS }, () => {
     });
   });
 
+  it("I-17: with its brokers, topic, function and secret gone a mapping can be deleted to the end", async () => {
+    const port = await freePort();
+    await shared.flow({ mapping: null }, async (flow) => {
+      await create(flow, {
+        at: () => `127.0.0.1:${port}`,
+        access: (name) => login(`file:${name}`),
+        ...{ code: "", aws: "", reason: "", says: /./, fix: () => {} },
+      });
+      await shared.world.functions.deleteFunction({ name: flow.name });
+      await shared.world.admin.deleteTopic(flow.topic);
+      await waitUntil("it is in trouble", async () => (await flow.get()).problem !== undefined);
+      // Closing the flow deletes the mapping and waits until it is gone.
+    });
+  });
+
   async function kindsOf(flow: Flow): Promise<string[]> {
     const { events } = await shared.world.mappings.listEventSourceMappingEvents({
       uuid: flow.mappingId,

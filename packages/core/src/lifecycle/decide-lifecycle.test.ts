@@ -143,6 +143,17 @@ describe("decideLifecycle", () => {
     );
   });
 
+  it("I-17: no state ends as Disabled while a holder may call", () => {
+    const stopping = holder({ held: [held()], removal: 2n, appliedGeneration: 1n });
+    const confirmed = holder({ removal: 2n, appliedGeneration: 2n });
+    for (const state of ["Creating", "Updating", "Disabling"] as const) {
+      const late = { state, isEnabled: false, stateForMs: 1e9 };
+      expect(decide({ ...late, holders: [stopping] })).toEqual(WAIT);
+      expect(decide({ ...late, holders: [stopping], problem: refused })).toEqual(WAIT);
+      expect(decide({ ...late, holders: [confirmed] })).toEqual(become("Disabled"));
+    }
+  });
+
   it("L-4: stays Updating while a present holder runs an older revision", () => {
     const old = holder({ nodeId: "m", isAssigned: true, held: [held(2n)] });
     expect(decide({ state: "Updating", holders: [joined, old] })).toEqual(WAIT);

@@ -69,8 +69,8 @@ export function hasConfirmed(holder: Holder): boolean {
  *
  *     Creating, Enabling, Updating ──(started)────────────────▶ Enabled
  *                                  ──(limit, or hopeless)─────▶ Enabled, with the problem; what is missing is tried on
- *     Creating, to be disabled ─────(pinned, limit, hopeless)─▶ Disabled
- *     Updating, while disabled ───────────────────────────────▶ Disabled
+ *     Creating, to be disabled ─────(pinned, limit, hopeless)─▶ Disabled, when nobody can call
+ *     Updating, while disabled ───────────────────────────────▶ Disabled, when nobody can call
  *     Disabling ─(nobody can call)────────────────────────────▶ Disabled
  *     Deleting ──(nobody can call, or nobody can be asked)────▶ gone
  *
@@ -109,6 +109,7 @@ function become(
 function decideStarting(facts: LifecycleFacts, limits: LifecycleLimits): LifecycleDecision {
   const { isEnabled, arePinned, stateForMs } = facts;
   const target = isEnabled ? "Enabled" : "Disabled";
+  if (!isEnabled && mayCall(facts, limits)) return WAIT;
   if (!isEnabled && (arePinned || facts.state !== "Creating")) return become(target);
   if (isEnabled && arePinned && isRunning(facts)) return become(target);
   const problem = facts.problem ?? guessOf(facts);

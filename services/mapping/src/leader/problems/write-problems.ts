@@ -22,7 +22,7 @@ export async function writeProblems(sql: Sql, shown: readonly ShownProblem[]): P
     message: problem?.message ?? null,
     reason: stateReasonOf(problem),
     result: problem === null ? null : processingResultOf(problem),
-    ...eventOf(mapping.problem, problem),
+    ...eventOf(mapping, problem),
   }));
   await sql`
     with changed as (
@@ -54,12 +54,14 @@ export async function writeProblems(sql: Sql, shown: readonly ShownProblem[]): P
     select pg_notify(${MAPPINGS_CHANNEL}, id::text) from changed`;
 }
 
+/** A problem that ends because the mapping is stopped has not healed. */
 function eventOf(
-  before: MappingProblem | null,
+  { problem: before, state }: MappingFacts,
   after: MappingProblem | null,
 ): { readonly kind: string | null; readonly event: string | null } {
   if (isSameProblem(before, after)) return { kind: null, event: null };
   if (after !== null) return { kind: "problem", event: after.message };
+  if (state === "Disabling" || state === "Disabled") return { kind: null, event: null };
   return { kind: "healed", event: `Healed: ${before?.message ?? ""}` };
 }
 
