@@ -2,6 +2,7 @@
 export * from "./canary/canary.ts";
 export * from "./canary/keep-answers.ts";
 export * from "./canary/keep-databases.ts";
+export * from "./canary/kept-log.ts";
 export * from "./canary/run-folder.ts";
 export * from "./canary/scan-run.ts";
 export * from "./chaos/chaos-plan.ts";

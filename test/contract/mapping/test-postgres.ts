@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestDatabase, type LocalPostgres, startPostgres } from "@penstock/local";
 import { type Database, type DatabaseOptions, migrate, openDatabase } from "@penstock/postgres";
-import { keepDatabases } from "@penstock/testkit";
+import { keepDatabases, keptLog } from "@penstock/testkit";
 import { inject } from "vitest";
 
 /**
@@ -26,7 +26,8 @@ export interface TestPostgres extends TestDatabases {
   readonly server: LocalPostgres;
 }
 
-export const silentLog = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
+/** Silent on the screen; kept with the run. */
+export const silentLog = keptLog("in-process");
 
 /** @param isDurable whether what was committed must survive a kill; false is faster. */
 export async function startTestPostgres(isDurable = false): Promise<TestPostgres> {

@@ -20,13 +20,13 @@ export function runFolder(): string | null {
   return process.env.TEST_RUN_FOLDER ?? null;
 }
 
-/** Path of a new file of the run folder; null when nothing is kept. */
+/** Path for a new file or folder of the run folder; null when nothing is kept. */
 export function keptFile(part: RunFolderPart, name: string): string | null {
   const folder = runFolder();
   if (folder === null) return null;
   const place = join(folder, part);
   mkdirSync(place, { recursive: true });
-  return join(place, `${name}-${randomUUID().slice(0, 8)}.txt`);
+  return join(place, `${name}-${randomUUID().slice(0, 8)}`);
 }
 
 export function keepText(part: RunFolderPart, name: string, text: string): void {
