@@ -15,14 +15,14 @@ import {
   type Service,
   startTelemetry,
 } from "@penstock/runtime";
-import { waitUntil } from "@penstock/testkit";
+import { keepText, plantedSecret, waitUntil } from "@penstock/testkit";
 import { capturedLog } from "../runtime/fleet-service.ts";
 
 /** A key of the credentials file's `access_keys`. */
 export const ACCESS_KEYS = {
-  viewer: { id: "AKIAVIEWER0000000001", secret: randomBytes(20).toString("hex") },
-  operator: { id: "AKIAOPERATOR00000001", secret: randomBytes(20).toString("hex") },
-  expired: { id: "AKIAEXPIRED000000001", secret: randomBytes(20).toString("hex") },
+  viewer: { id: "AKIAVIEWER0000000001", secret: plantedSecret("access-key") },
+  operator: { id: "AKIAOPERATOR00000001", secret: plantedSecret("access-key") },
+  expired: { id: "AKIAEXPIRED000000001", secret: plantedSecret("access-key") },
 } as const;
 
 export const PAST = "2020-01-01T00:00:00Z";
@@ -36,7 +36,7 @@ export class CredentialsFile {
 
   /** Adds or replaces a token with these fields, and answers it. */
   put(name: string, fields: string): string {
-    const token = randomBytes(24).toString("base64url");
+    const token = `${plantedSecret("token")}-${randomBytes(24).toString("base64url")}`;
     const sha256 = createHash("sha256").update(token).digest("hex");
     this.#tokens.set(name, { token, entry: `{ name: ${name}, sha256: ${sha256}, ${fields} }` });
     return token;
@@ -173,6 +173,7 @@ export async function startAuthWorld(
     },
     async stop() {
       for (const end of ends) await end();
+      keepText("logs", "auth", lines.join("\n"));
       credentials.delete();
     },
   };

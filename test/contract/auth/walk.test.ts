@@ -1,5 +1,5 @@
 // S-10: every RPC of every port and every route, with no, wrong, expired, under-privileged and good credentials.
-import { Code, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { fleet, invoker, mapping, poller } from "@penstock/proto";
 import { accessOf, hasRole, METHOD_ROLES, type Role, reflection } from "@penstock/runtime";
 import { waitUntil } from "@penstock/testkit";
@@ -204,6 +204,32 @@ describe("every route", () => {
       expect(await errorOf(viewer)).toEqual([403, "AccessDeniedException"]);
     }
     expect([401, 403]).not.toContain((await call(world.credentials.token(role))).status);
+  });
+});
+
+describe("what only operators may", () => {
+  it("S-10: includes a dry run that reaches the brokers, which a viewer otherwise may", async () => {
+    const dryRun = (who: "viewer" | "operator", reachBrokers: boolean) =>
+      createClient(
+        mapping.MappingService,
+        as("mapping", who, world.credentials.token(who)),
+      ).validateEventSourceMapping({ reachBrokers });
+    await expect(dryRun("viewer", true)).rejects.toMatchObject({ code: Code.PermissionDenied });
+    const codes = await Promise.all(
+      [dryRun("viewer", false), dryRun("operator", true)].map((call) =>
+        call.then(
+          () => null,
+          (error: unknown) => ConnectError.from(error).code,
+        ),
+      ),
+    );
+    for (const code of codes) expect(isIn(code)).toBe(true);
+  });
+
+  it("is logged with who did it, on every service", async () => {
+    for (const method of ["PollerService/Drain", "InvokerService/Invoke"]) {
+      await logged(world, `.${method}"`, '"subject":"operator"', '"level":"info"');
+    }
   });
 });
 

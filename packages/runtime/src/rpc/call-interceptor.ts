@@ -3,26 +3,20 @@ import { PenstockError } from "@penstock/core";
 import { CALLER, type Caller } from "../auth/caller.ts";
 import type { Logger } from "../logs/logger.ts";
 import { toConnectError } from "./error-edge.ts";
-import { DENIAL } from "./rpc-gate.ts";
+import { DENIAL, type RpcGate } from "./rpc-gate.ts";
 import { streamUntilAborted, untilAborted } from "./until-aborted.ts";
 
 /**
  * Stands around every RPC that a service serves: ends it when its signal aborts (deadline, caller gone, server stopping) even when the
  * handler doesn't look, translates what it throws ({@link toConnectError}), and writes one debug line with the outcome and the
- * duration. A bug is written as an error, with all that is known. A call that the gate has denied ends here.
- *
- * @param onRefused hears of callers whom a handler denied something
+ * duration; of a call that changes something also who made it, at info. A bug is written as an error, with all that is known. A call that
+ * the gate has denied ends here.
  */
-export function callInterceptor(
-  log: Logger,
-  onRefused: (path: string, caller: Caller) => void = () => {},
-): Interceptor {
+export function callInterceptor(log: Logger, gate: CallGate): Interceptor {
   return (next) => async (request) => {
     const method = `${request.service.typeName}/${request.method.name}`;
     const { signal, contextValues } = request;
-    const call = new ObservedCall(log, method, () =>
-      onRefused(`/${method}`, contextValues.get(CALLER)),
-    );
+    const call = new ObservedCall(log, method, gate, contextValues.get(CALLER));
     try {
       const denial = contextValues.get(DENIAL);
       if (denial !== null) throw call.denied(denial);
@@ -41,6 +35,9 @@ export function callInterceptor(
   };
 }
 
+/** What the interceptor asks of the gate. */
+export type CallGate = Pick<RpcGate, "refused" | "isAudited">;
+
 /** Carries the answer to a denied call past the look at what handlers throw. */
 class DeniedCall extends Error {
   readonly answer: ConnectError;
@@ -54,13 +51,15 @@ class DeniedCall extends Error {
 class ObservedCall {
   readonly #log: Logger;
   readonly #method: string;
-  readonly #onRefused: () => void;
+  readonly #gate: CallGate;
+  readonly #caller: Caller;
   readonly #startedMs = performance.now();
 
-  constructor(log: Logger, method: string, onRefused: () => void) {
+  constructor(log: Logger, method: string, gate: CallGate, caller: Caller) {
     this.#log = log;
     this.#method = method;
-    this.#onRefused = onRefused;
+    this.#gate = gate;
+    this.#caller = caller;
   }
 
   /** The gate has counted and logged it. */
@@ -71,12 +70,14 @@ class ObservedCall {
   }
 
   succeeded(): void {
-    this.#log.debug("call", { method: this.#method, code: "ok", durationMs: this.#durationMs() });
+    this.#write({ method: this.#method, code: "ok", durationMs: this.#durationMs() });
   }
 
   /** The error that leaves. */
   failed(error: unknown, signal: AbortSignal): ConnectError {
-    if (error instanceof PenstockError && error.code === "permissionDenied") this.#onRefused();
+    if (error instanceof PenstockError && error.code === "permissionDenied") {
+      this.#gate.refused(`/${this.#method}`, this.#caller);
+    }
     const outgoing = signal.aborted ? abortedError(error, signal) : toConnectError(error);
     const fields = {
       method: this.#method,
@@ -84,8 +85,14 @@ class ObservedCall {
       durationMs: this.#durationMs(),
     };
     if (outgoing.isBug) this.#log.error("call failed by a bug", { ...fields, error });
-    else this.#log.debug("call", { ...fields, message: outgoing.error.rawMessage });
+    else this.#write({ ...fields, message: outgoing.error.rawMessage });
     return outgoing.error;
+  }
+
+  #write(fields: object): void {
+    const { subject } = this.#caller;
+    if (this.#gate.isAudited(`/${this.#method}`)) this.#log.info("call", { subject, ...fields });
+    else this.#log.debug("call", fields);
   }
 
   #durationMs(): number {

@@ -46,6 +46,12 @@ export class RpcGate {
     return this.#access.isOpen || accessOf(path) === "everybody";
   }
 
+  /** Whether who calls it is to be remembered: it changes something, and callers have names. */
+  isAudited(path: string): boolean {
+    const access = accessOf(path);
+    return !this.#access.isOpen && (access === "operator" || access === "admin");
+  }
+
   /** Never rejects. */
   async judge(path: string, presented: Presented): Promise<Verdict> {
     if (this.isFree(path)) return { isIn: true, admission: null };

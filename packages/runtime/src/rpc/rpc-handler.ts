@@ -78,7 +78,7 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
     writeMaxBytes: messageBytesMax,
     maxTimeoutMs: deadlineMsMax,
     shutdownSignal: calls.signal,
-    interceptors: [callInterceptor(log, (path, caller) => gate.refused(path, caller))],
+    interceptors: [callInterceptor(log, gate)],
   });
   options.routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
