@@ -186,6 +186,17 @@ describe("a key set behind a URL", () => {
     expect(world.asked).toBe(3);
   });
 
+  it("lets nobody in by a key that is gone from it, also who was in before", async () => {
+    const { world, verify } = source();
+    world.document = { keys: [key.jwk, other.jwk] };
+    const token = await sign({}, other);
+    await verify(token);
+    world.document = { keys: [key.jwk] };
+    world.nowMs += 601_000;
+    await verify(token);
+    await expect(verify(token)).rejects.toMatchObject({ code: "unauthenticated" });
+  });
+
   it.each([null, [], {}, { keys: 1 }, { keys: Array.from({ length: 101 }, () => ({})) }])(
     "S-17: refuses %j",
     (document) => {

@@ -2,7 +2,7 @@
  * Bearer tokens that an issuer signed: signature, issuer, audience and times are checked, roles are read from a claim.
  *
  * What is always true: only asymmetric algorithms of the configured list are accepted; a token without `sub` or `exp` is not; a result is
- * kept no longer than the token lives, and no more than a few thousand are kept.
+ * kept no longer than the token lives and the key set stays the same, and no more than a few thousand are kept.
  */
 import { PenstockError } from "@penstock/core";
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
@@ -24,13 +24,14 @@ export interface JwtVerifierOptions {
 /** How far the issuer's clock and ours may be apart. */
 const CLOCK_SKEW_SECONDS = 60;
 const CACHED_MAX = 5_000;
-const CACHED_MS_MAX = 5 * 60_000;
 const SUBJECT_LENGTH_MAX = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Verified {
   readonly admission: Admission;
-  readonly cachedUntilMs: number;
+  readonly expiresAtMs: number;
+  /** What it was verified with: another set may lack its key. */
+  readonly keys: JWTVerifyGetKey;
 }
 
 export class JwtVerifier {
@@ -47,13 +48,13 @@ export class JwtVerifier {
    * @throws PenstockError `unauthenticated`, or `unavailable` while there are no keys
    */
   async verify(token: string, digest: string): Promise<Admission> {
-    const nowMs = this.#options.nowMs();
+    const keys = await this.#options.keys.current();
     const known = this.#verified.get(digest);
     if (known !== undefined) {
-      if (nowMs < known.cachedUntilMs) return known.admission;
+      if (known.keys === keys && this.#options.nowMs() < known.expiresAtMs) return known.admission;
       this.#verified.delete(digest);
     }
-    const payload = await this.#check(token);
+    const payload = await this.#check(token, keys);
     const expiresAtMs = ((payload.exp ?? 0) + CLOCK_SKEW_SECONDS) * 1000;
     const admission: Admission = {
       caller: callerOf(payload, this.#options.rolesClaim),
@@ -63,20 +64,17 @@ export class JwtVerifier {
       if (this.#verified.size < CACHED_MAX) break;
       this.#verified.delete(oldest);
     }
-    // Not for as long as it lives: a key that the issuer took back must not verify for ever.
-    const cachedUntilMs = Math.min(expiresAtMs, nowMs + CACHED_MS_MAX);
-    this.#verified.set(digest, { admission, cachedUntilMs });
+    this.#verified.set(digest, { admission, expiresAtMs, keys });
     return admission;
   }
 
-  async #check(token: string): Promise<JWTPayload> {
-    const { keys } = this.#options;
+  async #check(token: string, keys: JWTVerifyGetKey): Promise<JWTPayload> {
     try {
-      return await this.#checkWith(token, await keys.current());
+      return await this.#checkWith(token, keys);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw refused(error);
     }
-    const newer = await keys.newer();
+    const newer = await this.#options.keys.newer();
     if (newer === null) throw refused(new errors.JWKSNoMatchingKey());
     return this.#checkWith(token, newer).catch((error: unknown) => {
       throw refused(error);

@@ -51,7 +51,9 @@ export function remoteKeySet(options: RemoteKeySetOptions): KeySets {
   return {
     async current() {
       const ageMs = nowMs() - askedAtMs;
-      if (ageMs >= (keys === null ? COOL_DOWN_MS : AGE_MS_MAX) || asking !== null) await refresh();
+      // An old set serves on while the next one comes: nobody waits for the issuer but the first.
+      if (keys !== null && ageMs >= AGE_MS_MAX) void refresh();
+      if (keys === null && (ageMs >= COOL_DOWN_MS || asking !== null)) await refresh();
       if (keys !== null) return keys;
       throw new PenstockError("unavailable", "The keys of the token issuer can't be fetched now.");
     },
