@@ -1,9 +1,8 @@
 import type { PenstockError, SaslCredentials } from "@penstock/core";
 import { createProducer } from "@penstock/kafka";
-import { createTestAuthority } from "@penstock/testkit";
+import { CANARY, createTestAuthority } from "@penstock/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
-  CANARY,
   offsetsOf,
   PLAIN_PASSWORD,
   SCRAM_PASSWORD,

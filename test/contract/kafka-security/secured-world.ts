@@ -25,6 +25,7 @@ import { type LocalKafka, startKafka } from "@penstock/local";
 import {
   createTestAuthority,
   type IssuedCertificate,
+  plantedSecret,
   type TestAuthority,
   waitUntil,
 } from "@penstock/testkit";
@@ -32,9 +33,8 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Probe } from "../kafka-group/probe.ts";
 import { bearer, password, TestSecurity, trust } from "./test-security.ts";
 
-export const CANARY = "CANARY-7f3a";
-export const PLAIN_PASSWORD = `plain ${CANARY}`;
-export const SCRAM_PASSWORD = `scram ${CANARY}, =ü`;
+export const PLAIN_PASSWORD = plantedSecret("kafka-plain-password");
+export const SCRAM_PASSWORD = `${plantedSecret("kafka-scram-password")}, =ü`;
 const AUDIENCE = "penstock-test";
 /** Of the listener SHORT_SESSIONS. */
 export const SESSION_MS = 2_000;

@@ -7,7 +7,7 @@
  * broker which accepts and hangs up is not dialled in a tight loop.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Clock, PenstockError } from "@penstock/core";
+import { type Clock, type ErrorCode, PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 import { backoffMs } from "./backoff.ts";
 import { hangUp } from "./hang-up.ts";
@@ -25,6 +25,7 @@ export class ConnectionSlot {
   #connection: Connection | null = null;
   #pending: Promise<Connection> | null = null;
   #failures = 0;
+  #failure: ErrorCode | null = null;
   #backoffLimitMs = BACKOFF_LIMIT_MS;
 
   constructor(open: () => Promise<Connection>, clock: Clock) {
@@ -64,9 +65,7 @@ export class ConnectionSlot {
     try {
       connection = await this.#open();
     } catch (error) {
-      this.#failures++;
-      const isRefused = error instanceof PenstockError && error.row.retry === "operator";
-      this.#backoffLimitMs = isRefused ? REFUSED_BACKOFF_LIMIT_MS : BACKOFF_LIMIT_MS;
+      this.#failed(error);
       throw error;
     }
     if (signal.aborted) {
@@ -77,9 +76,18 @@ export class ConnectionSlot {
     return connection;
   }
 
+  #failed(error: unknown): void {
+    const { code, row } = error instanceof PenstockError ? error : { code: null, row: null };
+    // Another problem than before: somebody is at work on it.
+    this.#failures = code === this.#failure ? this.#failures + 1 : 1;
+    this.#failure = code;
+    this.#backoffLimitMs = row?.retry === "operator" ? REFUSED_BACKOFF_LIMIT_MS : BACKOFF_LIMIT_MS;
+  }
+
   #adopt(connection: Connection): void {
     const openedAt = this.#clock.nowMs();
     this.#connection = connection;
+    this.#failure = null;
     this.#backoffLimitMs = BACKOFF_LIMIT_MS;
     connection.once("close", () => {
       this.#failures = this.#clock.nowMs() - openedAt < SHORT_LIFE_MS ? this.#failures + 1 : 0;

@@ -71,7 +71,10 @@ export class PinningController {
       this.#mappings.announce(mapping.id);
     } catch (error) {
       if (error instanceof InvariantError) throw error;
+      const before = attempt.problem?.code;
       this.#note(attempt, error);
+      // Another problem than before: somebody is at work on it.
+      if (attempt.problem?.code !== before) attempt.waitMs = WAIT_MIN_MS;
       attempt.againAtMs = nowMs() + attempt.waitMs;
       attempt.waitMs = Math.min(attempt.waitMs * 2, WAIT_MAX_MS);
     }
