@@ -25,7 +25,7 @@ export interface WatchedFilesOptions<T> {
   readonly onChange?: (value: T) => void;
 }
 
-export const WATCHED_FILE_BYTES_MAX = 4 * 1024 * 1024;
+const WATCHED_FILE_BYTES_MAX = 4 * 1024 * 1024;
 const INTERVAL_MS = 1000;
 
 export class WatchedFiles<T> {

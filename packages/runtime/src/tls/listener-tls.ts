@@ -42,7 +42,7 @@ export function listenerOptions({ identity }: ListenerTls, handshakeMsMax: numbe
   };
 }
 
-export function contextOf({ certificate, key, clientCa }: Identity): SecureContextOptions {
+function contextOf({ certificate, key, clientCa }: Identity): SecureContextOptions {
   return {
     cert: certificate,
     key,
