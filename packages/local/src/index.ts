@@ -14,4 +14,5 @@ export * from "./repository-root.ts";
 export * from "./test-stack/test-stack.ts";
 export * from "./toolchain/ensure-go.ts";
 export * from "./toolchain/ensure-python.ts";
+export * from "./toolchain/made-folder.ts";
 export * from "./toolchain/run-tool.ts";

@@ -157,7 +157,7 @@ export class ModelWorld {
   }
 }
 
-export function isSteady(state: mapping.MappingState): boolean {
+function isSteady(state: mapping.MappingState): boolean {
   return state === mapping.MappingState.ENABLED || state === mapping.MappingState.DISABLED;
 }
 
