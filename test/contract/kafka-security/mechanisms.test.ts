@@ -229,6 +229,24 @@ describe("what is wrong is said with its code, its place and its cure", () => {
     expect(probe.problem?.message).toContain(names.groupId);
   });
 
+  it("F18: a group is not removed without the ACL Delete, which is named", async () => {
+    const names = await world.topic();
+    await world.acls.allow(...world.rules("plain-user", names));
+    const security = world.plain();
+    const probe = world.source("SASL_TLS", security, names);
+    await probe.untilHolds(1);
+    await probe.commit(probe.assignment(0), 0n);
+    await probe.source.close();
+    const admin = world.adminBy("SASL_TLS", security);
+    await expect(admin.deleteGroup(names.groupId)).rejects.toMatchObject({
+      code: "kafkaAuthorization",
+      message: expect.stringContaining("Delete on the consumer group"),
+    });
+    const [, ofGroup] = world.rules("plain-user", names);
+    await world.acls.allow({ ...ofGroup, operation: "Delete" });
+    await expect.poll(() => admin.deleteGroup(names.groupId)).toBe(true);
+  });
+
   it("of several bootstrap servers the most telling failure is shown", async () => {
     const servers = ["127.0.0.1:1", at("SASL_TLS"), "no-such-host.invalid:9092"];
     const admin = world.adminAt(servers, login("PLAIN", "plain-user"));

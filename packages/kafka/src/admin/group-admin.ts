@@ -120,6 +120,8 @@ export async function deleteGroup(cluster: KafkaCluster, groupId: string): Promi
         "inUse",
         `The consumer group "${groupId}" still has members; stop them before it is removed.`,
       );
+    if (code === KAFKA.groupAuthorizationFailed)
+      throw kafkaRefusal(code, `consumer group "${groupId}"`, "Delete");
     return code;
   });
 }

