@@ -11,7 +11,7 @@ const { MappingState } = mapping;
 let world: ApiWorld;
 
 beforeAll(async () => {
-  world = await startApiWorld();
+  world = await startApiWorld({ env: { PENSTOCK_SECRETS_WITHOUT_POLICY: "true" } });
   await putFunction(world, "invoices");
 });
 afterAll(() => world.stop());

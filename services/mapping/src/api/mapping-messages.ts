@@ -4,6 +4,7 @@ import {
   type ArnScope,
   awsCodeOf,
   functionArn,
+  MAXIMUM_POLLERS_DEFAULT,
   MINIMUM_POLLERS_DEFAULT,
   mappingArn,
   settingsNotInEffect,
@@ -20,9 +21,6 @@ import {
   positionNumber,
   stateNumber,
 } from "./enum-names.ts";
-
-/** AWS: "the default is 200". */
-const MAXIMUM_POLLERS_DEFAULT = 200;
 
 /** A mapping for an answer. What was never set is absent, as on AWS: window, filters, pollers. */
 export function mappingMessage(view: MappingView, scope: ArnScope): mapping.EventSourceMapping {

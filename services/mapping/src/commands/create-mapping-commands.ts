@@ -13,6 +13,7 @@ import { insertMapping } from "../store/insert-mapping.ts";
 import { addMappingTags } from "../store/mapping-tags.ts";
 import { type MappingView, readMappingViews, viewOf } from "../store/mapping-views.ts";
 import type { StoredMapping } from "../store/stored-mapping.ts";
+import { assertSourceUse } from "./assert-source-use.ts";
 import { listMappingPage } from "./list-mapping-page.ts";
 import { MAPPING_ANSWER } from "./mapping-answer.ts";
 import { type MappingCommandParts, rulesNow } from "./mapping-command-parts.ts";
@@ -30,7 +31,7 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
 
     async create(caller, input, request) {
       const { settings, tags } = readCreateMapping(input, rulesNow(parts));
-      await parts.checkSource?.(caller, settings.sourceAccess, settings.bootstrapServers);
+      await assertSourceUse(parts, caller, "CreateEventSourceMapping", settings);
       const stored = await once(db, caller, request, MAPPING_ANSWER, async (sql) => {
         const after = await insertMapping(sql, parts, parts.newId(), settings);
         await addMappingTags(sql, after.id, tags);
@@ -61,10 +62,13 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
       const uuid = readMappingUuid(text);
       const rules = rulesNow(parts);
       const changes = readUpdateMapping(input, maskPaths, rules);
-      if (changes.sourceAccess !== undefined && parts.checkSource) {
+      // Another function would get the records that these secrets open.
+      if (changes.sourceAccess !== undefined || changes.functionRef !== undefined) {
         const [present] = await findMappings(db.sql, [uuid]);
         if (!present) throw new PenstockError("notFound", MAPPING_MISSING);
-        await parts.checkSource(caller, changes.sourceAccess, present.bootstrapServers);
+        const { sourceAccess = present.sourceAccess } = changes;
+        const source = { ...present, sourceAccess };
+        await assertSourceUse(parts, caller, "UpdateEventSourceMapping", source);
       }
       const stored = await once(db, caller, request, MAPPING_ANSWER, async (sql) => {
         const { before, after, changed } = await changeMapping(sql, parts, uuid, {

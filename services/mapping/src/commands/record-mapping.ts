@@ -19,6 +19,7 @@ export interface MappingDeed {
 /** Writes the event and the audit row of a mutation. */
 export async function recordMapping(sql: Sql, scope: ArnScope, deed: MappingDeed): Promise<void> {
   const { caller, before, after } = deed;
+  const isSealed = [before, after].some((each) => (each?.kmsKeyArn ?? null) !== null);
   const hasMoved = before?.state !== after.state;
   await noteMappingChange(sql, after.id, deed.kind, deed.message, {
     actor: caller.subject,
@@ -29,14 +30,14 @@ export async function recordMapping(sql: Sql, scope: ArnScope, deed: MappingDeed
     actor: caller.subject,
     method: deed.method,
     resource: mappingArn(scope, after.id),
-    before: before && audited(before),
-    after: audited(after),
+    before: before && audited(before, isSealed),
+    after: audited(after, isSealed),
   });
 }
 
-/** Filter criteria that are kept under a key are not written beside it in the clear. */
-function audited(mapping: StoredMapping): object {
+/** Filter criteria that are, or come to be, under a key are not written beside it in the clear. */
+function audited(mapping: StoredMapping, isSealed: boolean): object {
   const { sequence: _, revision, filterSealed: __, problem: ___, ...rest } = mapping;
-  const shown = rest.kmsKeyArn === null ? rest : { ...rest, filterPatterns: [] };
+  const shown = isSealed ? { ...rest, filterPatterns: [] } : rest;
   return { state: rest.state, revision: String(revision), settings: describeSettings(shown) };
 }

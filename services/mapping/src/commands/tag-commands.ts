@@ -45,22 +45,22 @@ export function tagCommands({ db, scope }: MappingCommandParts): TagCommands {
     });
   }
   return {
-    tag(caller, arn, sent, request) {
+    async tag(caller, arn, sent, request) {
+      const tags = readTags(sent);
       const make = async (sql: Sql, uuid: string) => {
-        const tags = readTags(sent);
         await addMappingTags(sql, uuid, tags);
         return `Tags set: ${[...tags.keys()].join(", ")}.`;
       };
-      return change({ caller, method: "TagResource", arn, request, make });
+      await change({ caller, method: "TagResource", arn, request, make });
     },
 
-    untag(caller, arn, sent, request) {
+    async untag(caller, arn, sent, request) {
+      const keys = [...readTagKeys(sent)];
       const make = async (sql: Sql, uuid: string) => {
-        const keys = [...readTagKeys(sent)];
         const removed = await removeMappingTags(sql, uuid, keys);
         return removed === 0 ? null : `Tags removed: ${keys.join(", ")}.`;
       };
-      return change({ caller, method: "UntagResource", arn, request, make });
+      await change({ caller, method: "UntagResource", arn, request, make });
     },
 
     tags: (arn) =>

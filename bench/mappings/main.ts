@@ -1,0 +1,158 @@
+/**
+ * What many mappings cost the control plane: the mapping service as a process, a real Kafka with one topic, and one node that says that it
+ * runs everything and does nothing.
+ *
+ *   node bench/mappings/main.ts [mappings]
+ *
+ * Prints how long all of them take from Creating to Enabled, get and list at the API (one caller after the other), how long one more mapping takes
+ * from create to Enabled (which contains at least one whole look of the leader), and statements per second while nothing happens.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createClient } from "@connectrpc/connect";
+import { createAdmin } from "@penstock/kafka";
+import { startKafka, startPostgres } from "@penstock/local";
+import { type Database, migrate, openDatabase } from "@penstock/postgres";
+import { mapping } from "@penstock/proto";
+import { createRpcTransport } from "@penstock/runtime";
+import { Child } from "../stack/child.ts";
+import { IdleNode } from "./idle-node.ts";
+import { countStatements } from "./statement-counter.ts";
+
+const MAPPINGS = Number(process.argv[2] ?? 10_000);
+const CALLS = 2_000;
+const PAGES = 500;
+const REACTIONS = 30;
+const IDLE_MS = 30_000;
+const ENABLED_LIMIT_MS = 10 * 60_000;
+const TOPIC = "bench";
+const nothing = () => {};
+const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+const dataDir = mkdtempSync(join(tmpdir(), "penstock-mappings-"));
+const [kafka, postgres] = await Promise.all([
+  startKafka({ dataDir: join(dataDir, "kafka"), heapMb: 512 }),
+  startPostgres({ dataDir: join(dataDir, "postgres") }),
+]);
+const admin = createAdmin({ bootstrapServers: [kafka.bootstrapServers] });
+await admin.createTopic(TOPIC, { partitions: 6 });
+await admin.close();
+const db = openDatabase({ url: postgres.url, log, statementMs: 120_000 });
+await migrate(db, log);
+await insertMappings(db);
+
+const counter = await countStatements(postgres.url);
+const service = new Child({
+  name: "mapping",
+  command: process.execPath,
+  arguments: [join(import.meta.dirname, "../../services/mapping/src/main.ts")],
+  env: {
+    PATH: process.env.PATH,
+    DATABASE_URL: counter.url,
+    PENSTOCK_DATA_DIR: join(dataDir, "penstock"),
+    PENSTOCK_MAPPING_GRPC_PORT: "0",
+    PENSTOCK_MAPPING_HTTP_PORT: "0",
+    PENSTOCK_ALLOW_PRIVATE_ADDRESSES: "true",
+  },
+});
+const ready = await service.line((line) => line.includes('"msg":"ready"'));
+const { grpc } = JSON.parse(ready) as { grpc: string };
+const mappings = createClient(mapping.MappingService, createRpcTransport({ address: grpc }));
+const startedMs = performance.now();
+const node = new IdleNode(grpc);
+await untilAllEnabled(db);
+say("all Enabled after", `${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+await delay(15_000);
+
+const ids = await db.sql<
+  { id: string }[]
+>`select id from mappings order by random() limit ${CALLS}`;
+await measure("get", ids.length, (index) =>
+  mappings.getEventSourceMapping({ uuid: ids[index]?.id ?? "" }),
+);
+let pageToken = "";
+await measure("list, 100 on a page", PAGES, async () => {
+  pageToken = (await mappings.listEventSourceMappings({ pageToken })).nextPageToken;
+});
+await measure("list of one function", PAGES, (index) =>
+  mappings.listEventSourceMappings({ functionName: `bench:v${index + 1}` }),
+);
+await measure("create to Enabled", REACTIONS, react);
+
+await delay(5_000);
+const before = counter.count;
+const idleMs = performance.now();
+await delay(IDLE_MS);
+const perSecond = (counter.count - before) / ((performance.now() - idleMs) / 1000);
+say("statements per second when idle", perSecond.toFixed(1));
+
+node.stop();
+await service.stop();
+counter.close();
+await db.close();
+await Promise.all([kafka.stop(), postgres.stop()]);
+rmSync(dataDir, { recursive: true, force: true });
+process.exit(0);
+
+/** One function, and a version of it for each mapping: as many functions as the duplicate rule wants. */
+async function insertMappings({ sql }: Database): Promise<void> {
+  await sql`
+    insert into functions (name, revision, target_kind, target, timeout_ms, payload_bytes_max)
+    values ('bench', 1, 'http', '{"url": "http://127.0.0.1:9/", "header_names": []}', 60000, 1048576)`;
+  const arn = "arn:aws:lambda:us-east-1:000000000000:function:bench:v";
+  await sql`
+    insert into mappings (id, function_arn, function_name, function_qualifier, bootstrap_servers, topic, consumer_group_id,
+                          batch_size, starting_position, is_enabled, state)
+    select id, ${arn} || n, 'bench', 'v' || n, ${[kafka.bootstrapServers]}::text[], ${TOPIC}, id::text,
+           100, 'TRIM_HORIZON', true, 'Creating'
+      from (select n, gen_random_uuid() as id from generate_series(1, ${MAPPINGS}::int) as n) as made`;
+  await sql`
+    insert into mapping_sources (function_arn, bootstrap_server, topic, mapping_id)
+    select function_arn, bootstrap_servers[1], topic, id from mappings`;
+  await sql`analyze`;
+}
+
+async function untilAllEnabled({ sql }: Database): Promise<void> {
+  const end = performance.now() + ENABLED_LIMIT_MS;
+  for (;;) {
+    const rows = await sql<{ state: string; problem: string | null; count: number }[]>`
+      select state, problem_code as problem, count(*)::int from mappings group by 1, 2`;
+    if (rows.every(({ state, problem }) => state === "Enabled" && problem === null)) return;
+    if (performance.now() > end) throw new Error(`not all Enabled: ${JSON.stringify(rows)}`);
+    await delay(500);
+  }
+}
+
+async function react(index: number): Promise<void> {
+  const { eventSourceMapping } = await mappings.createEventSourceMapping({
+    functionName: `bench:reaction-${index}`,
+    selfManagedEventSource: { endpoints: { kafkaBootstrapServers: [kafka.bootstrapServers] } },
+    topics: [TOPIC],
+  });
+  const uuid = eventSourceMapping?.uuid ?? "";
+  for await (const message of mappings.watchEventSourceMapping({ uuid })) {
+    if (message.eventSourceMapping?.state === mapping.MappingState.ENABLED) return;
+  }
+}
+
+async function measure(
+  name: string,
+  times: number,
+  call: (index: number) => Promise<unknown>,
+): Promise<void> {
+  const tookMs: number[] = [];
+  for (let index = 0; index < times; index++) {
+    const beganMs = performance.now();
+    await call(index);
+    tookMs.push(performance.now() - beganMs);
+  }
+  tookMs.sort((a, b) => a - b);
+  const quantile = (share: number) => (tookMs[Math.floor(times * share)] ?? 0).toFixed(1);
+  say(name, `p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms (${times} calls)`);
+}
+
+function say(name: string, figure: string): void {
+  process.stdout.write(`${name.padEnd(32)} ${figure}\n`);
+}
