@@ -30,7 +30,7 @@ import {
 import { findStart } from "./lane-start.ts";
 import { filterOf, selectRows } from "./select-rows.ts";
 import type { EventPollerSettings } from "./settings.ts";
-import { sourceOf } from "./source-of.ts";
+import { sourceOptions } from "./source-options.ts";
 
 /**
  * One member of a mapping's consumer group, and the lanes of its partitions.
@@ -74,23 +74,8 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
       () => this.#source,
       (lane) => this.#finishDrain(lane),
     );
-    this.#source = context.driver.open(
-      {
-        ...sourceOf(context, settings),
-        topic: settings.topic,
-        groupId: settings.consumerGroupId,
-        drainLimitMs: context.drainLimitMs,
-        fetchBytesMax: context.fetchBytesMax,
-        fetchPartitionBytesMax: context.fetchPartitionBytesMax,
-        inflatedBytesMax: context.inflatedBytesMax,
-        countMemory: context.memory.count,
-        observeFetch: (durationMs, bytes) => {
-          this.#counters.fetchedBytes += bytes;
-          context.observe.fetch(durationMs);
-        },
-      },
-      this,
-    );
+    const source = sourceOptions(context, settings, this.#counters);
+    this.#source = context.driver.open(source, this);
     this.#membership = {
       phase: "joining",
       memberId: this.#source.memberId,
