@@ -26,6 +26,9 @@ import { AwsRefusal } from "./wire/aws-refusal.ts";
 import { isAwsPath, routeOf } from "./wire/aws-route.ts";
 import { errorAnswer, isBug, tooManyRequests } from "./wire/error-answer.ts";
 
+/** A signature covers the body, so it is read before it is known who calls; no request of this API comes near. */
+const BODY_BYTES_MAX = 256 * 1024;
+
 export interface AwsEndpointOptions {
   readonly commands: MappingCommands;
   readonly scope: ArnScope;
@@ -39,7 +42,8 @@ export interface AwsEndpointOptions {
 
 /** Takes requests whose path is AWS's. */
 export function createAwsEndpoint(options: AwsEndpointOptions): HttpExtra {
-  const { log, newId, bodyBytesMax } = options;
+  const { log, newId } = options;
+  const bodyBytesMax = Math.min(options.bodyBytesMax, BODY_BYTES_MAX);
   const throttle = new CallerThrottle(options.throttle);
 
   async function answerTo(

@@ -1,7 +1,8 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { mappingArn } from "@penstock/core";
+import { mappingArn, readMappingUuid } from "@penstock/core";
 import type { mapping } from "@penstock/proto";
 import { type Caller, callerOf, requireRole } from "@penstock/runtime";
+import { assertSourceUse } from "../commands/assert-source-use.ts";
 import { createMappingCommands } from "../commands/create-mapping-commands.ts";
 import type { MappingCommandParts } from "../commands/mapping-command-parts.ts";
 import type { MappingCommands } from "../commands/mapping-commands.ts";
@@ -22,6 +23,9 @@ export interface InspectParts {
   readonly openSource: OpenSource;
 }
 
+const VALIDATE = "ValidateEventSourceMapping";
+const TEST_FILTER = "TestFilter";
+
 type Routes = Pick<
   ServiceImpl<typeof mapping.MappingService>,
   "validateEventSourceMapping" | "testFilter" | "explainEventSourceMapping"
@@ -31,22 +35,25 @@ type Routes = Pick<
 export function inspectRoutes({ commands, commandParts, dial, openSource }: InspectParts): Routes {
   const { db, scope } = commandParts;
   const looks = new BoundedLooks();
+  // Of viewers: they must not keep operators from looking.
+  const explanations = new BoundedLooks();
   const viewOf = (uuid: string) => commands.get(uuid);
   const mappingOf = async (uuid: string) => (await viewOf(uuid)).mapping;
   const { checkSource: _, ...unchecked } = commandParts;
   const rehearsal = createMappingCommands({ ...unchecked, db: rehearsalOf(db) });
-  const audit = ({ subject }: Caller, method: string, uuid: string | undefined) =>
-    writeAudit(db.sql, {
-      actor: subject,
-      method,
-      resource: uuid === undefined ? "" : mappingArn(scope, uuid),
-    });
+  const audit = ({ subject }: Caller, method: string, resource: string) =>
+    writeAudit(db.sql, { actor: subject, method, resource });
+  const arnOf = (uuid: string) => mappingArn(scope, readMappingUuid(uuid));
   return {
     async validateEventSourceMapping(request, call) {
       const caller = callerOf(call);
       if (request.reachBrokers) {
         requireRole(caller, "operator");
-        await audit(caller, "ValidateEventSourceMapping", request.update?.uuid);
+        await audit(
+          caller,
+          VALIDATE,
+          request.update ? arnOf(request.update.uuid) : sourceOf(request),
+        );
       }
       return validateMapping(caller, request, {
         looks,
@@ -62,11 +69,28 @@ export function inspectRoutes({ commands, commandParts, dial, openSource }: Insp
     },
 
     async testFilter(request, call) {
-      if (request.records.length === 0) await audit(callerOf(call), "TestFilter", request.uuid);
-      return testFilter(request, { looks, openSource, mappingOf });
+      const caller = callerOf(call);
+      if (request.records.length === 0 && request.uuid !== undefined) {
+        await audit(caller, TEST_FILTER, arnOf(request.uuid));
+      }
+      return testFilter(request, {
+        looks,
+        openSource,
+        mappingOf,
+        assertUse: (stored) => assertSourceUse(commandParts, caller, TEST_FILTER, stored),
+      });
     },
 
     explainEventSourceMapping: ({ uuid }) =>
-      explain(uuid, { db, scope, dial, looks, openSource, viewOf }),
+      explain(uuid, { db, scope, dial, looks: explanations, openSource, viewOf }),
   };
+}
+
+const AUDITED_LENGTH_MAX = 500;
+
+/** The brokers and topic that a create would have, as far as they were sent: not judged yet, so cut. */
+function sourceOf({ create }: mapping.ValidateEventSourceMappingRequest): string {
+  const servers = create?.selfManagedEventSource?.endpoints?.kafkaBootstrapServers ?? [];
+  const text = `${servers.join(",")} ${create?.topics.join(",") ?? ""}`;
+  return text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, AUDITED_LENGTH_MAX);
 }

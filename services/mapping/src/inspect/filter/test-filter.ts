@@ -10,6 +10,8 @@ import { readSamples, SAMPLES_MAX, type TriedRecord, tried } from "./sample-reco
 export interface TestFilterParts {
   readonly looks: BoundedLooks;
   readonly openSource: OpenSource;
+  /** Whether the caller may see records that the mapping's secrets open. @throws PenstockError `secretDenied`. */
+  readonly assertUse: (stored: StoredMapping) => Promise<void>;
   /** @throws PenstockError `notFound`. */
   readonly mappingOf: (uuid: string) => Promise<StoredMapping>;
 }
@@ -42,11 +44,12 @@ export async function testFilter(
 async function newest(
   { newestRecords = NEWEST_DEFAULT }: mapping.TestFilterRequest,
   stored: StoredMapping,
-  { looks, openSource }: TestFilterParts,
+  { looks, openSource, assertUse }: TestFilterParts,
 ): Promise<TriedRecord[]> {
   if (newestRecords < 1 || newestRecords > SAMPLES_MAX) {
     throw missing("newest_records", `must be 1 to ${SAMPLES_MAX}`);
   }
+  await assertUse(stored);
   const found = await looks.run(
     () => openSource(stored),
     LOOK_MS_MAX,

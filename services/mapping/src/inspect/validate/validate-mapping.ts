@@ -3,6 +3,7 @@ import { type MappingSettings, PenstockError } from "@penstock/core";
 import { mapping } from "@penstock/proto";
 import type { Caller } from "@penstock/runtime";
 import { createInput, mappingInput } from "../../api/mapping-requests.ts";
+import { assertSourceUse } from "../../commands/assert-source-use.ts";
 import type { MappingCommandParts } from "../../commands/mapping-command-parts.ts";
 import type { MappingCommands } from "../../commands/mapping-commands.ts";
 import type { StoredMapping } from "../../store/stored-mapping.ts";
@@ -52,9 +53,8 @@ export async function validateMapping(
   if (planned === null)
     return create(mapping.ValidateEventSourceMappingResponseSchema, { problems });
   await attempt(() => rehearse(caller, request, parts));
-  const { checkSource } = parts.commands;
   const mayUse = await attempt(async () => {
-    await checkSource?.(caller, planned.sourceAccess, planned.bootstrapServers);
+    await assertSourceUse(parts.commands, caller, "ValidateEventSourceMapping", planned);
     return true;
   });
   // A secret that may not be used there is not used there to find out more.
