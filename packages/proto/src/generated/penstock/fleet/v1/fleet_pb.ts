@@ -1132,7 +1132,8 @@ export const FleetService: GenService<{
    * breaks, and joins again with back-off. A process whose stream is gone for 15 s counts as vanished: its event pollers
    * are placed elsewhere. A second stream of the same `node_id` ends the first one.
    *
-   * FAILED_PRECONDITION: the first request was not `hello`. INVALID_ARGUMENT: a malformed field.
+   * FAILED_PRECONDITION: the first request was not `hello`. INVALID_ARGUMENT: a malformed field. UNAUTHENTICATED, PERMISSION_DENIED: no credential of
+   * a node, or one of another service or node. Role: node.
    *
    * @generated from rpc penstock.fleet.v1.FleetService.Join
    */
@@ -1143,7 +1144,7 @@ export const FleetService: GenService<{
   },
   /**
    * Reads archived positions of one mapping, for partitions that were just adopted and have no committed offset in Kafka.
-   * Idempotent. NOT_FOUND when the mapping is gone.
+   * Idempotent. NOT_FOUND when the mapping is gone. Role: node, of a poller.
    *
    * @generated from rpc penstock.fleet.v1.FleetService.GetPositions
    */

@@ -442,7 +442,7 @@ export const InvokerService: GenService<{
    * Not idempotent: every call reaches the function. No Kafka record is settled by it and no retry is made.
    * The outcome of the function is in the response, also when it failed; the RPC itself fails only with
    * NOT_FOUND (no function of that name), INVALID_ARGUMENT (payload over the function's limit),
-   * UNAVAILABLE (this invoker has no settings from the mapping service yet) or DEADLINE_EXCEEDED.
+   * UNAVAILABLE (this invoker has no settings from the mapping service yet) or DEADLINE_EXCEEDED. Role: operator.
    *
    * @generated from rpc penstock.invoker.v1.InvokerService.Invoke
    */
@@ -458,6 +458,7 @@ export const InvokerService: GenService<{
    * The first response is `settings`, with the number of calls that may be unanswered at once. A call above that is
    * answered THROTTLED. The stream is kept alive by HTTP/2 PINGs each 5 s. A call whose stream broke before
    * it was written was not made; otherwise it may have been made and its deadline must pass before it is made again.
+   * Role: node.
    *
    * @generated from rpc penstock.invoker.v1.InvokerService.InvokeStream
    */

@@ -486,7 +486,7 @@ export const PollerService: GenService<{
   /**
    * Describes the node and the event pollers that it runs.
    *
-   * Cheap; a snapshot of memory. INVALID_ARGUMENT when `mapping_id` is not a UUID.
+   * Cheap; a snapshot of memory. INVALID_ARGUMENT when `mapping_id` is not a UUID. Role: viewer.
    *
    * @generated from rpc penstock.poller.v1.PollerService.DescribePoller
    */
@@ -499,7 +499,7 @@ export const PollerService: GenService<{
    * Stops this node's event pollers: each lane finishes its call (at most the drain limit, default 25 s),
    * commits, and leaves its consumer group. The process goes on and takes no new assignment until it is restarted.
    *
-   * Idempotent. Answers at once with what is being drained; DescribePoller shows the rest.
+   * Idempotent. Answers at once with what is being drained; DescribePoller shows the rest. Role: operator.
    *
    * @generated from rpc penstock.poller.v1.PollerService.Drain
    */
