@@ -75,7 +75,7 @@ export class TroubleWorld {
   /** The listener shows a good certificate from now on. */
   async mendCertificate(): Promise<void> {
     const identity = await this.authority.issue(["localhost", "127.0.0.1"]);
-    const file = this.kafka.writeIdentity(WRONG_NAME, identity);
+    const file = this.kafka.writeIdentity(identity);
     const setting = `listener.name.${WRONG_NAME.toLowerCase()}.ssl.keystore.location`;
     await this.acls.setBrokerConfig(1, setting, file);
   }
