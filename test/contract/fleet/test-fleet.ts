@@ -1,4 +1,5 @@
 import type { FunctionSpec, SourceAccess } from "@penstock/core";
+import { createAdmin } from "@penstock/kafka";
 import { createFleet, type FleetOptions, type FunctionRegistry } from "@penstock/mapping-service";
 import { type Database, notify } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
@@ -97,10 +98,12 @@ export async function startReplica(
     db,
     log: silentLog,
     clock: systemClock,
-    settings: { ...QUICK, allowPrivateAddresses: true, ...options.settings },
+    settings: { ...QUICK, ...options.settings },
     functions: options.registry ?? new TestRegistry(),
     ...(options.filters && { filters: options.filters }),
-    ...(brokers !== null && { kafkaAdmin: brokers.open }),
+    kafkaAdmin:
+      brokers?.open ??
+      (({ bootstrapServers }) => createAdmin({ bootstrapServers, log: silentLog })),
   });
   const server = await startRpcServer({
     host: "127.0.0.1",

@@ -25,7 +25,7 @@ export interface SourceSecurity {
    * What to connect with now, for the broker `host` (a bootstrap name, or one that the cluster advertised).
    *
    * @throws PenstockError `secretMissing`, `secretMalformed`, `secretDenied` (its policy does not list that host), `secretUnavailable` (the store or
-   * token endpoint does not answer). Messages name the reference, never the content.
+   * token endpoint does not answer), `addressDenied` (the address guard does not let either be dialled). Messages name the reference, never the content.
    */
   credentials(host: string, port: number): Promise<SourceCredentials>;
   /**

@@ -1,6 +1,8 @@
 import type { LookupAddress } from "node:dns";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AddressGuard } from "./address-guard.ts";
+import { parseAddressRules } from "./address-rules.ts";
 import type { AddressLookup } from "./name-lookups.ts";
 
 const answering =
@@ -14,6 +16,17 @@ const answering =
 
 function guard(allowPrivateAddresses: boolean, lookup: AddressLookup = answering()): AddressGuard {
   return new AddressGuard({ allowPrivateAddresses, ownPorts: () => [7400, 7402], lookup });
+}
+
+/** IPv6 addresses by which a packet reaches that IPv4 address. */
+function spellingsOf(address: string): readonly string[] {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+  const [high, low] = [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16));
+  const prefixes = ["::ffff:", "0:0:0:0:0:FFFF:", "::ffff:0:", "64:ff9b::"];
+  return [
+    ...prefixes.flatMap((prefix) => [prefix + address, `${prefix}${high}:${low}`]),
+    `2002:${high}:${low}::1`,
+  ];
 }
 
 describe("AddressGuard", () => {
@@ -43,6 +56,73 @@ describe("AddressGuard", () => {
     expect(guard(true).denial("::1", 7402)).toContain("Penstock itself");
     expect(guard(true).denial("192.168.0.9", 7402)).toContain("Penstock itself");
     expect(guard(true).denial("127.0.0.1", 7403)).toBeNull();
+  });
+
+  it.each([
+    ["8.8.8.8", "::ffff:8.8.8.8", "::FFFF:808:808", "0:0:0:0:0:ffff:808:808", "64:ff9b::808:808"],
+    ["2a00:1450::1", "2a00:1450:0:0:0:0:0:1", "2A00:1450::1", "2a00:1450::0.0.0.1"],
+  ])(
+    "S-01: ports of Penstock never pass on a public address of this machine: %s in any spelling",
+    (...spellings) => {
+      const ownAddresses = () => ["127.0.0.1", "8.8.8.8", "2a00:1450::1"];
+      const own = new AddressGuard({
+        allowPrivateAddresses: true,
+        ownPorts: () => [7400],
+        ownAddresses,
+      });
+      for (const address of spellings) {
+        expect(own.denial(address, 7400), address).toContain("Penstock itself");
+        expect(own.denial(address, 7401), address).toBeNull();
+      }
+      expect(own.denial("8.8.4.4", 7400)).toBeNull();
+    },
+  );
+
+  it("S-01: what is denied for an IPv4 address is denied for every IPv6 address that leads to it", () => {
+    const denied = parseAddressRules("PENSTOCK_DENIED_ADDRESSES", ["10.0.0.0/8", "8.0.0.0/6"]);
+    const strict = new AddressGuard({
+      ...{ allowPrivateAddresses: true, ownPorts: () => [1], ownAddresses: () => ["1.1.1.1"] },
+      denied,
+    });
+    fc.assert(
+      fc.property(fc.ipV4(), fc.constantFrom(1, 443), (address, port) => {
+        const refusal = strict.denial(address, port);
+        for (const spelling of spellingsOf(address)) {
+          expect(strict.denial(spelling, port), spelling).toBe(refusal);
+        }
+        // Behind a translator of this network the classes are others; what the operator denied is denied.
+        if (refusal?.includes("listed") || refusal?.includes("itself")) {
+          expect(strict.denial(`64:ff9b:1::${address}`, port)).toBe(refusal);
+        }
+      }),
+      {
+        examples: [
+          ["1.1.1.1", 1],
+          ["10.0.0.1", 443],
+          ["9.9.9.9", 443],
+          ["127.0.0.1", 1],
+        ],
+      },
+    );
+    for (const address of [
+      "64:ff9b:1::a00:1",
+      "64:ff9b:1:a00:0:100::",
+      "2606:4700::5efe:9.9.9.9",
+    ]) {
+      expect(strict.denial(address, 443), address).toContain("PENSTOCK_DENIED_ADDRESSES");
+    }
+  });
+
+  it("S-01: an IPv6 address of somebody else's does not pass as the listed IPv4 address that it carries", () => {
+    const rules = parseAddressRules("PENSTOCK_ALLOWED", ["8.0.0.0/8"]);
+    const listed = new AddressGuard({
+      ...{ allowPrivateAddresses: false, ownPorts: () => [] },
+      allowed: { rules, setting: "PENSTOCK_ALLOWED" },
+    });
+    expect(listed.denial("::ffff:8.8.8.8", 443)).toBeNull();
+    for (const address of ["2606:4700::5efe:8.8.8.8", "2002:808:808::1"]) {
+      expect(listed.denial(address, 443)).toContain("not listed");
+    }
   });
 
   it("S-01: of a name with several addresses only the allowed ones are dialled", async () => {

@@ -1,8 +1,14 @@
 import { isIP, type LookupFunction } from "node:net";
 import { networkInterfaces } from "node:os";
 import { PenstockError } from "@penstock/core";
-import { type AddressClass, classifyAddress } from "./address-class.ts";
+import { type AddressClass, classOf } from "./address-class.ts";
 import type { AddressRules } from "./address-rules.ts";
+import {
+  type AddressValue,
+  dialledAddress,
+  parseAddress,
+  reachedAddresses,
+} from "./address-value.ts";
 import { type AddressLookup, NameLookups } from "./name-lookups.ts";
 
 /**
@@ -14,7 +20,8 @@ import { type AddressLookup, NameLookups } from "./name-lookups.ts";
  *     a list of allowed places, when there is one            ─▶ these and nothing else
  *     else: public ─▶ yes    loopback, private ─▶ only when the operator allows them
  *
- * Of a name with several addresses the allowed ones are dialled.
+ * Addresses compare as numbers, whatever their spelling. What is never dialled isn't dialled by an IPv6 address that carries it either; a list of
+ * allowed places is asked about the address that the system dials alone. Of a name with several addresses the allowed ones are dialled.
  */
 export interface AddressGuardOptions {
   /** Loopback and private addresses, where no list says it more precisely. */
@@ -23,6 +30,8 @@ export interface AddressGuardOptions {
   readonly privateSetting?: string;
   /** Ports of Penstock's own services. Asked at each check: a service may learn its port late. */
   readonly ownPorts: () => Iterable<number>;
+  /** Addresses of this machine; the system's unless a test brings its own. */
+  readonly ownAddresses?: () => Iterable<string>;
   /** The only places that may be dialled; null or absent = no list. `setting` is what a refusal names. */
   readonly allowed?: { readonly rules: AddressRules; readonly setting: string } | null;
   /** Places that may never be dialled. */
@@ -52,17 +61,20 @@ export class AddressGuard {
   /** The reason why `address:port` may not be dialled, null when it may. `host`: the name that led to it. */
   denial(address: string, port: number, host: string | null = null): string | null {
     const { ownPorts, allowed, denied: never, allowPrivateAddresses } = this.#options;
-    const is = classifyAddress(address);
-    if (NEVER.has(is)) return `address is ${WORDS[is]}`;
-    const place = { address, addressClass: is, port, host };
-    if (never?.matches(place)) return `address is listed in ${DENIED_SETTING}`;
-    if (is !== "public" || isOfThisMachine(address)) {
-      for (const own of ownPorts()) {
-        if (own === port) return `port ${port} belongs to Penstock itself`;
-      }
+    const parsed = parseAddress(address);
+    const is = parsed === null ? "invalid" : classOf(parsed);
+    if (parsed === null || NEVER.has(is)) return `address is ${WORDS[is]}`;
+    const reached = reachedAddresses(parsed);
+    const place = { addressClass: is, port, host };
+    if (never?.matches({ ...place, addresses: reached })) {
+      return `address is listed in ${DENIED_SETTING}`;
+    }
+    if (isOneOf(port, ownPorts()) && (is !== "public" || this.#isOfThisMachine(reached))) {
+      return `port ${port} belongs to Penstock itself`;
     }
     if (allowed) {
-      return allowed.rules.matches(place) ? null : `address is not listed in ${allowed.setting}`;
+      const isListed = allowed.rules.matches({ ...place, addresses: [dialledAddress(parsed)] });
+      return isListed ? null : `address is not listed in ${allowed.setting}`;
     }
     if (is === "public" || allowPrivateAddresses) return null;
     const setting = this.#options.privateSetting ?? "PENSTOCK_ALLOW_PRIVATE_ADDRESSES";
@@ -99,6 +111,17 @@ export class AddressGuard {
     };
   }
 
+  /** Whether one of the addresses is bound to an interface here. */
+  #isOfThisMachine(reached: readonly AddressValue[]): boolean {
+    for (const text of (this.#options.ownAddresses ?? addressesOfThisMachine)()) {
+      const own = parseAddress(text);
+      if (reached.some(({ family, value }) => family === own?.family && value === own.value)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   #resolve(
     host: string,
     port: number,
@@ -130,13 +153,6 @@ export class AddressGuard {
 }
 
 /** The guard as a function for clients that dial one address themselves (the Kafka client): resolves, checks, gives the first. */
-export function createAddressGuard(
-  options: Omit<AddressGuardOptions, "ownPorts"> & Partial<Pick<AddressGuardOptions, "ownPorts">>,
-): (host: string, port: number) => Promise<ResolvedAddress> {
-  return dialGuard(new AddressGuard({ ...options, ownPorts: options.ownPorts ?? (() => []) }));
-}
-
-/** The same of a guard that is there already. */
 export function dialGuard(
   guard: AddressGuard,
 ): (host: string, port: number) => Promise<ResolvedAddress> {
@@ -174,10 +190,13 @@ function denied(reason: string): PenstockError {
   return new PenstockError("addressDenied", `The address guard refuses the target: ${reason}.`);
 }
 
-/** Whether a public address is bound to an interface here. */
-function isOfThisMachine(address: string): boolean {
-  for (const entries of Object.values(networkInterfaces())) {
-    if (entries?.some((entry) => entry.address === address)) return true;
-  }
+function isOneOf(port: number, ports: Iterable<number>): boolean {
+  for (const own of ports) if (own === port) return true;
   return false;
+}
+
+function* addressesOfThisMachine(): Iterable<string> {
+  for (const entries of Object.values(networkInterfaces())) {
+    for (const { address } of entries ?? []) yield address;
+  }
 }

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { classifyAddress } from "./address-class.ts";
+import { classOf } from "./address-class.ts";
 import { createAddressGuards } from "./address-guards.ts";
 import { parseAddressRules } from "./address-rules.ts";
+import { dialledAddress, parseAddress } from "./address-value.ts";
 
 function matches(rule: string, address: string, port: number, host: string | null = null) {
-  const place = { address, addressClass: classifyAddress(address), port, host };
+  const parsed = parseAddress(address);
+  if (parsed === null) throw new Error(address);
+  const place = { addresses: [dialledAddress(parsed)], addressClass: classOf(parsed), port, host };
   return parseAddressRules("SETTING", [rule]).matches(place);
 }
 
@@ -14,7 +17,9 @@ describe("address rules", () => {
     ["10.20.0.0/16:9092", "10.20.0.1", 9092, null],
     ["10.0.0.7", "10.0.0.7", 1, null],
     ["10.0.0.7", "::ffff:10.0.0.7", 1, null],
+    ["::ffff:10.0.0.0/104", "10.1.2.3", 1, null],
     ["fd00::/8", "fd12::1", 443, null],
+    ["FD00::/8", "fd12:0:0::0.0.0.1", 443, null],
     ["[fd00::/8]:443", "fd12::1", 443, null],
     ["[fe80::1]", "fe80::1%eth0", 443, null],
     ["public", "8.8.8.8", 443, null],
@@ -30,6 +35,9 @@ describe("address rules", () => {
   it.each([
     ["10.20.0.0/16", "10.21.0.1", 9092, null],
     ["10.20.0.0/16:9092", "10.20.0.1", 9093, null],
+    ["10.0.0.0/8", "64:ff9b::10.0.0.1", 9092, null],
+    ["::/0", "::ffff:10.0.0.1", 9092, null],
+    ["0.0.0.0/0", "fd12::1", 9092, null],
     ["public", "10.0.0.1", 443, null],
     ["private", "8.8.8.8", 443, null],
     ["kafka.internal", "10.0.0.1", 9092, null],

@@ -1,6 +1,6 @@
-import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import { PenstockError } from "@penstock/core";
 import type { AddressClass } from "./address-class.ts";
+import { type AddressValue, isWithin, parseAddress, parsePrefix } from "./address-value.ts";
 
 /**
  * A list of places as an operator writes it, each with an optional `:port`:
@@ -11,7 +11,7 @@ import type { AddressClass } from "./address-class.ts";
  *     *.kafka.internal          any name below it
  *     *                         everything
  *
- * Pure but for the parsing of addresses: looks nothing up.
+ * Pure: looks nothing up.
  */
 export interface AddressRules {
   matches(place: Place): boolean;
@@ -19,7 +19,8 @@ export interface AddressRules {
 
 /** What is about to be dialled. */
 export interface Place {
-  readonly address: string;
+  /** A network holds when it has any of these. */
+  readonly addresses: readonly AddressValue[];
   readonly addressClass: AddressClass;
   readonly port: number;
   /** The name that led to the address; null for an IP literal. */
@@ -82,7 +83,7 @@ function placeRule(text: string): Rule | null {
   if (text === "private")
     return ({ addressClass }) => addressClass === "private" || addressClass === "loopback";
   const [base = "", bits, ...more] = text.split("/");
-  if (isIP(base) !== 0) return more.length === 0 ? networkRule(base, bits) : null;
+  if (parseAddress(base) !== null) return more.length === 0 ? networkRule(base, bits) : null;
   if (bits !== undefined || !NAME.test(text) || /^[\d.]+$/.test(text)) return null;
   if (!text.startsWith("*.")) return ({ host }) => host !== null && plainHost(host) === text;
   const suffix = text.slice(1);
@@ -90,14 +91,9 @@ function placeRule(text: string): Rule | null {
 }
 
 function networkRule(base: string, bits: string | undefined): Rule | null {
-  const family = isIPv4(base) ? "ipv4" : "ipv6";
-  const bitsMax = family === "ipv4" ? 32 : 128;
-  const length = bits === undefined ? bitsMax : Number(bits);
-  if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || length > bitsMax)) return null;
-  const network = new BlockList();
-  network.addSubnet(base, length, family);
-  return ({ address }) => {
-    const bare = address.split("%", 1)[0] ?? "";
-    return network.check(bare, isIPv6(bare) ? "ipv6" : "ipv4");
-  };
+  if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return null;
+  const bitsMax = parseAddress(base)?.family === 4 ? 32 : 128;
+  const network = parsePrefix(base, bits === undefined ? bitsMax : Number(bits));
+  if (network === null) return null;
+  return ({ addresses }) => addresses.some((address) => isWithin(address, network));
 }

@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "@penstock/core";
-import { createAddressGuard } from "@penstock/egress";
-import { createAdmin } from "@penstock/kafka";
 import type { Database, Subscription } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import type { FunctionRegistry } from "../functions/function-registry.ts";
@@ -11,7 +9,6 @@ import { ClusterAdmins } from "../leader/clusters/cluster-admins.ts";
 import { Leadership } from "../leader/election/leadership.ts";
 import { Leader } from "../leader/leader.ts";
 import { createFilterSeal, type FilterSeal } from "../seal/filter-seal.ts";
-import { requirePlaintext } from "../source/open-sources.ts";
 import type { FleetLog } from "./fleet-log.ts";
 import { FLEET_CHANNEL, MAPPINGS_CHANNEL, parseFleetNotice } from "./fleet-notice.ts";
 import { FleetReplica } from "./fleet-replica.ts";
@@ -23,13 +20,13 @@ export interface FleetOptions {
   readonly log: FleetLog;
   readonly clock: Clock;
   /** What is not named takes its default; what the fleet doesn't know is ignored. */
-  readonly settings: Partial<FleetSettings> & { readonly allowPrivateAddresses?: boolean };
+  readonly settings: Partial<FleetSettings>;
   /** Functions with their header values in the clear. */
   readonly functions: FunctionRegistry;
   /** Default: knows no key, so that a mapping with a sealed filter does not run. */
   readonly filters?: Pick<FilterSeal, "open">;
-  /** Default: the real one, behind the address guard, for sources without secrets. */
-  readonly kafkaAdmin?: OpenClusterAdmin;
+  /** The way to the brokers, behind the address guard. */
+  readonly kafkaAdmin: OpenClusterAdmin;
 }
 
 /** The fleet's part of one replica of the mapping service. */
@@ -44,8 +41,8 @@ export interface Fleet {
 }
 
 export function createFleet(options: FleetOptions): Fleet {
-  const { db, log, clock, functions, filters = createFilterSeal(new Map()) } = options;
-  const kafkaAdmin = options.kafkaAdmin ?? guardedAdmin(options);
+  const { db, log, clock, functions, kafkaAdmin } = options;
+  const filters = options.filters ?? createFilterSeal(new Map());
   const settings = fleetSettings(options.settings);
   const nowMs = () => clock.nowMs();
   const replicaId = randomUUID();
@@ -111,14 +108,5 @@ export function createFleet(options: FleetOptions): Fleet {
       await clusters.close();
     },
     isLeader: () => leadership.isLeader,
-  };
-}
-
-function guardedAdmin({ clock, log, settings }: FleetOptions): OpenClusterAdmin {
-  const allowPrivateAddresses = settings.allowPrivateAddresses ?? false;
-  const addressGuard = createAddressGuard({ allowPrivateAddresses });
-  return (source) => {
-    requirePlaintext(source);
-    return createAdmin({ bootstrapServers: source.bootstrapServers, addressGuard, clock, log });
   };
 }

@@ -1,4 +1,4 @@
-import { type Clock, InvariantError, type SourceAccess } from "@penstock/core";
+import type { Clock, SourceAccess } from "@penstock/core";
 import { createAddressGuards, dialGuard } from "@penstock/egress";
 import { createAdmin, type KafkaAdmin } from "@penstock/kafka";
 import { type Caller, databasePortsOf, type Logger, ownPortsOf } from "@penstock/runtime";
@@ -43,9 +43,4 @@ export function openSources(settings: MappingSettings, { log, clock, env }: Sour
     checkSource: (caller, access, bootstrapServers) =>
       secrets.checkUse(access, bootstrapServers, caller),
   };
-}
-
-/** For a fleet that was given no way to the brokers: plaintext alone, never less than what a mapping asks for. */
-export function requirePlaintext({ sourceAccess }: SourceReference): void {
-  if (sourceAccess.length > 0) throw new InvariantError("a secured source without its secrets");
 }
