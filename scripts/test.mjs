@@ -27,6 +27,12 @@ if (missing !== undefined)
   giveUp(`The tests run on a real Kafka, which needs a JDK (17 or later) and Maven: ${missing}.`);
 ensureInstalled();
 run("tools", NODE, ["test/prepare-tools.ts"]) || giveUp("A tool could not be set up: see above.");
+// A test that needs what is built waits for it, or builds it again and says why that fails.
+const builds = spawn(NODE, ["test/prepare-tools.ts", "builds"], {
+  cwd: ROOT,
+  env: TOOL_ENV,
+  stdio: "ignore",
+});
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
@@ -44,6 +50,7 @@ if (run("search for planted secrets", NODE, [SEARCH, runFolder])) {
   total.passed++;
   rmSync(runFolder, { recursive: true, force: true });
 } else fail("search for planted secrets", [`What the run left behind: ${runFolder}`]);
+builds.kill();
 for (const name of failures) process.stdout.write(`FAILED  ${name}\n`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 // Written before the exit in one piece: it is the last line.

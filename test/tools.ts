@@ -5,6 +5,7 @@
  *     describe.skipIf(missingForGo() !== undefined)("…", …)
  */
 import { existsSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import {
   buildGo,
@@ -42,20 +43,18 @@ const REQUIREMENTS = [
   join(REPOSITORY_ROOT, "test", "contract", "aws", "requirements.txt"),
 ];
 
-/** Makes all of it before the first test, so that no test waits for downloads and no build loads the machine while others run. */
-export async function prepareTools(log: (line: string) => void): Promise<void> {
-  const work: Promise<unknown>[] = [];
+/** What is downloaded, before the first test. Says what can't be made and is skipped. */
+export async function prepareDownloads(log: (line: string) => void): Promise<void> {
   const python = missingForPython();
   const go = missingForGo();
-  if (python !== undefined) log(`Tests that need Python are skipped: ${python}.`);
-  else work.push(inTurn(REQUIREMENTS.filter(existsSync).map((file) => () => ensurePython(file))));
   if (go !== undefined) log(`Tests that need Go are skipped: ${go}.`);
-  else work.push(inTurn([grpcurl, goClient, goFunctions]));
-  // Each ends before one's failure is told: nothing is left half-made.
-  const ends = await Promise.allSettled(work);
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  if (python !== undefined) log(`Tests that need Python are skipped: ${python}.`);
+  else for (const file of REQUIREMENTS.filter(existsSync)) await ensurePython(file);
 }
 
-async function inTurn(all: readonly (() => Promise<unknown>)[]): Promise<void> {
-  for (const make of all) await make();
+/** What is built: minutes of work the first time, so it is done beside the tests, with what they leave of the processor. */
+export async function prepareBuilds(): Promise<void> {
+  if (missingForGo() !== undefined) return;
+  setPriority(constants.priority.PRIORITY_LOW);
+  for (const make of [goClient, goFunctions, grpcurl]) await make();
 }
