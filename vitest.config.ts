@@ -63,7 +63,7 @@ export default defineConfig({
           name: "unit",
           setupFiles: ["test/property-seed.ts"],
           include: ["packages/*/src/**/*.test.ts", "services/*/src/**/*.test.ts"],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           // They are pure and share nothing: modules are loaded once for each worker, which halves the time.
           isolate: false,
         },

@@ -16,7 +16,7 @@ import { runTool } from "./run-tool.ts";
 /** From here on Go fetches the toolchain that a module asks for. */
 const VERSION_MIN = [1, 21] as const;
 /** A first build compiles gRPC: minutes on a small machine. */
-const BUILD_LIMIT_MS = 600_000;
+const BUILD_LIMIT_MS = 900_000;
 
 /** Says in words what is missing to build Go programs, or undefined when all is there. */
 export function missingForGo(): string | undefined {
