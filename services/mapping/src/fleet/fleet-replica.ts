@@ -14,6 +14,7 @@ import type { FleetSettings } from "./fleet-settings.ts";
 import { HoldingsStore } from "./reports/holdings-store.ts";
 import { ProgressStore } from "./reports/progress-store.ts";
 import { checkHoldings, checkProgress, checkShareUse } from "./reports/read-progress.ts";
+import { requirePollerStream } from "./streams/admit-node.ts";
 import type { NodeStream } from "./streams/node-stream.ts";
 import { NodeStreams } from "./streams/node-streams.ts";
 import { Presence } from "./streams/presence.ts";
@@ -127,12 +128,14 @@ export class FleetReplica implements FleetServiceParts {
     if (stream.isReplaced) return;
     switch (message.case) {
       case "holdings":
+        requirePollerStream(stream, message.case);
         checkHoldings(message.value);
         stream.holdings = message.value;
         stream.areHoldingsStored = false;
         this.#holdings.wake();
         break;
       case "progress":
+        requirePollerStream(stream, message.case);
         checkProgress(message.value);
         this.#progress.add(stream, message.value);
         break;
@@ -158,6 +161,7 @@ export class FleetReplica implements FleetServiceParts {
     const { log } = this.#options;
     const { nodeId, kind } = stream.identity;
     log.info("node stream ended", { nodeId, kind, inOrder });
+    this.#progress.ended(stream);
     try {
       await this.#holdings.storeNow(stream);
       this.#streams.remove(stream);

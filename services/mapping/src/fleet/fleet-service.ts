@@ -4,7 +4,8 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { PenstockError } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
-import { callerOf } from "@penstock/runtime";
+import { type Caller, callerOf } from "@penstock/runtime";
+import { holdersFragment } from "./reports/known-mappings.ts";
 import { requireAtLeast, requireCount, requireUuid } from "./reports/report-fields.ts";
 import { admitNode, requirePoller } from "./streams/admit-node.ts";
 import { NodeStream } from "./streams/node-stream.ts";
@@ -31,8 +32,9 @@ export function createFleetService(
   return {
     join: (requests, context) => join(parts, requests, context),
     getPositions: (request, context) => {
-      requirePoller(callerOf(context));
-      return getPositions(parts.sql, request);
+      const caller = callerOf(context);
+      requirePoller(caller);
+      return getPositions(parts.sql, request, caller);
     },
   };
 }
@@ -88,6 +90,7 @@ async function read(
 async function getPositions(
   sql: Sql,
   request: fleet.GetPositionsRequest,
+  caller: Caller,
 ): Promise<fleet.GetPositionsResponse> {
   const { mappingId, topicId, partitions } = request;
   requireUuid("mapping_id", mappingId);
@@ -102,10 +105,10 @@ async function getPositions(
       left join partition_progress p
         on p.mapping_id = m.id and p.topic_id = ${topicId} and p.committed_offset >= 0
            and p.partition = any(${partitions}::int[])
-     where m.id = ${mappingId}
+     where m.id = ${mappingId} ${ofOwnNodes(sql, caller)}
      order by p.partition`;
   if (rows.length === 0) {
-    throw new PenstockError("notFound", "the mapping does not exist");
+    throw new PenstockError("notFound", "none of the caller's nodes has such a mapping");
   }
   const positions = rows.flatMap(({ partition, committed_offset, updated_at }) =>
     partition === null
@@ -117,4 +120,18 @@ async function getPositions(
         }),
   );
   return create(fleet.GetPositionsResponseSchema, { positions });
+}
+
+/**
+ * Mappings of nodes that have joined with the caller's credential; of the one node that it is bound to, if it is. Everybody's, while nobody
+ * has to authenticate.
+ */
+function ofOwnNodes(sql: Sql, { subject, nodeServices, nodeId }: Caller) {
+  if (nodeServices === undefined) return sql``;
+  const ofNode = nodeId === null ? sql`` : sql`and n.id = ${nodeId}`;
+  return sql`
+    and exists (
+      select 1 from (${holdersFragment(sql)}) as h
+        join nodes n on n.id = h.node_id
+       where h.mapping_id = m.id and n.credential = ${subject} ${ofNode})`;
 }

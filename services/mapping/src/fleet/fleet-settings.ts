@@ -35,6 +35,8 @@ export interface FleetSettings {
   /** Most partitions, and most gaps, that are kept while the database is away. */
   readonly unstoredPartitionsMax: number;
   readonly unstoredGapsMax: number;
+  /** Most problems, results and events together, likewise. */
+  readonly unstoredNotesMax: number;
   /** Most streams of one replica. */
   readonly streamsMax: number;
 }
@@ -59,6 +61,7 @@ export const FLEET_SETTINGS_DEFAULT: FleetSettings = {
   shareIntervalMs: 1_000,
   unstoredPartitionsMax: 200_000,
   unstoredGapsMax: 10_000,
+  unstoredNotesMax: 50_000,
   streamsMax: 2_000,
 };
 

@@ -79,6 +79,7 @@ export class ShareFeed {
   async #storeUse(): Promise<void> {
     const uses = this.#streams
       .all("invoker")
+      .filter((stream) => stream.isClaimed)
       .flatMap(({ identity, shareUse }) =>
         shareUse.map((use) => ({ nodeId: identity.nodeId, ...use })),
       );

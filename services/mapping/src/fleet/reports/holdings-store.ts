@@ -1,20 +1,25 @@
+import { InvariantError } from "@penstock/core";
 import type { Database } from "@penstock/postgres";
 import type { fleet } from "@penstock/proto";
 import type { FleetLog } from "../fleet-log.ts";
 import { notifyFleet } from "../fleet-notice.ts";
+import { isTransient } from "../is-transient.ts";
 import { RepeatingTask } from "../repeating-task.ts";
 import type { NodeStream } from "../streams/node-stream.ts";
 import type { NodeStreams } from "../streams/node-streams.ts";
+import { holdersFragment } from "./known-mappings.ts";
 
 /**
  * Takes what nodes hold to the tables: the newest of each node, in one transaction each, so that a confirmed generation never
  * comes without the list that belongs to it, and after the progress that came before it: when nobody holds a partition any more, its archived
- * position is the last one. Written only while this replica has the node's stream; kept while the database is away.
+ * position is the last one. Written only while this replica has the node's stream; kept while the database is away. A generation that the
+ * node was never given confirms nothing, and a mapping that it was never given is not held by it.
  */
 export class HoldingsStore {
   readonly #db: Database;
   readonly #streams: NodeStreams;
   readonly #replicaId: string;
+  readonly #log: FleetLog;
   readonly #progressStored: () => Promise<void>;
   readonly #task: RepeatingTask;
 
@@ -30,6 +35,7 @@ export class HoldingsStore {
     this.#db = options.db;
     this.#streams = options.streams;
     this.#replicaId = options.replicaId;
+    this.#log = options.log;
     this.#progressStored = options.progressStored;
     this.#task = new RepeatingTask({
       name: "storing holdings",
@@ -62,7 +68,21 @@ export class HoldingsStore {
 
   async #flush(): Promise<void> {
     for (const stream of this.#streams.all()) {
-      if (stream.isClaimed && !stream.areHoldingsStored) await this.#store(stream);
+      if (stream.isClaimed && !stream.areHoldingsStored) await this.#tryToStore(stream);
+    }
+  }
+
+  /** What the database refuses for itself costs only its sender the stream. */
+  async #tryToStore(stream: NodeStream): Promise<void> {
+    try {
+      await this.#store(stream);
+    } catch (error) {
+      if (isTransient(error) || error instanceof InvariantError) throw error;
+      this.#log.error("what a node holds can't be stored", {
+        nodeId: stream.identity.nodeId,
+        error,
+      });
+      stream.outbox.end();
     }
   }
 
@@ -75,7 +95,10 @@ export class HoldingsStore {
     await this.#db.transaction(async (sql) => {
       const known = await sql`
         update nodes
-           set applied_generation = greatest(applied_generation, ${holdings.appliedGeneration}),
+           set applied_generation = case
+                 when ${holdings.appliedGeneration}::bigint between applied_generation and (
+                   select g.generation from node_generations g where g.node_id = nodes.id)
+                 then ${holdings.appliedGeneration}::bigint else applied_generation end,
                is_draining = ${holdings.isDraining}
          where id = ${nodeId} and replica_id = ${this.#replicaId}`;
       if (known.count === 0) return;
@@ -94,6 +117,9 @@ export class HoldingsStore {
             ${held.map((one) => one.memberId)}::text[], ${held.map((one) => one.revision)}::bigint[],
             ${held.map((one) => one.hasJoined)}::boolean[]
           ) as r (mapping_id, poller_index, member_id, revision, has_joined)
+         where exists (
+           select 1 from (${holdersFragment(sql)}) as h
+            where h.mapping_id = r.mapping_id and h.node_id = ${nodeId})
         on conflict (node_id, mapping_id, poller_index) do update
           set member_id = excluded.member_id, revision = excluded.revision,
               has_joined = excluded.has_joined`;

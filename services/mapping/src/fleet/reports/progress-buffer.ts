@@ -1,153 +1,122 @@
-import type { fleet, mapping } from "@penstock/proto";
-
-/** A partition as a node reported it. */
-export interface PartitionRow {
-  readonly mappingId: string;
-  readonly topicId: string;
-  readonly partition: number;
-  readonly assignmentEpoch: number;
-  readonly nodeId: string;
-  readonly position: bigint;
-  readonly committedOffset: bigint;
-  readonly logEndOffset: bigint;
-}
-
-export interface ProblemRow {
-  readonly mappingId: string;
-  readonly index: number;
-  /** Empty = healed. */
-  readonly code: string;
-  readonly message: string;
-}
-
-export interface GapRow {
-  readonly gapId: string;
-  readonly mappingId: string;
-  readonly topicId: string;
-  readonly gap: mapping.GapReport;
-}
-
-export interface EventRow {
-  readonly mappingId: string;
-  readonly kind: string;
-  readonly message: string;
-}
-
-/** Reports that go to the tables together, and whom to tell when they are there. */
-export interface ReportBatch {
-  readonly partitions: Map<string, PartitionRow>;
-  readonly problems: Map<string, ProblemRow>;
-  readonly gaps: Map<string, GapRow>;
-  readonly results: Map<string, string>;
-  /** By mapping and kind: the newest. */
-  readonly events: Map<string, EventRow>;
-  /** By sender: the newest sequence that the batch completes. */
-  readonly sequences: Map<object, bigint>;
-}
+import type { fleet } from "@penstock/proto";
+import {
+  batchOf,
+  emptyBatch,
+  mergeBatch,
+  type ReportBatch,
+  type SenderReports,
+} from "./report-batch.ts";
 
 export interface ProgressLimits {
   readonly partitionsMax: number;
   readonly gapsMax: number;
+  /** Problems, results and events. */
+  readonly notesMax: number;
 }
 
 /**
- * Reports on their way to the tables. The newest of each partition, problem and result wins, so that an outage of the database
- * costs no memory however long it lasts; each gap is kept, up to a limit. Pure bookkeeping; one for each replica.
+ * Reports on their way to the tables, each sender's apart: one can't replace what another one says. The newest of each partition, problem and
+ * result wins, so that an outage of the database costs no memory however long it lasts; each gap is kept, up to a limit. Pure bookkeeping; one for
+ * each replica.
  */
-export class ProgressBuffer {
+export class ProgressBuffer<Sender extends object> {
   readonly #limits: ProgressLimits;
-  #batch: ReportBatch = emptyBatch();
+  readonly #reports = new Map<Sender, SenderReports>();
+  readonly #total = { partitionsMax: 0, gapsMax: 0, notesMax: 0 };
 
   constructor(limits: ProgressLimits) {
     this.#limits = limits;
   }
 
   get isEmpty(): boolean {
-    return isEmptyBatch(this.#batch);
+    return this.#reports.size === 0;
   }
 
-  /** False, and nothing taken, when the limits are reached: the sender must report again. One report alone always has room. */
-  add(sender: object, nodeId: string, progress: fleet.Progress): boolean {
-    const { partitions, problems, gaps, results, events, sequences } = this.#batch;
-    const isFull =
-      partitions.size + progress.partitions.length > this.#limits.partitionsMax ||
-      gaps.size + progress.gaps.length > this.#limits.gapsMax;
-    if (isFull && partitions.size + gaps.size > 0) return false;
-    for (const reported of progress.partitions) keepNewer(partitions, rowOf(nodeId, reported));
-    for (const { mappingId, index, code, message } of progress.problems) {
-      problems.set(`${mappingId}/${index}`, { mappingId, index, code, message });
+  /**
+   * Takes a report, and answers who must report anew: when there is no room, whoever takes the most of it, and what that one had said is
+   * dropped; the sender itself keeps what it said before. One report alone always has room.
+   */
+  add(sender: Sender, nodeId: string, progress: fleet.Progress): Sender[] {
+    const refused: Sender[] = [];
+    for (;;) {
+      const limit = this.#exceeded(progress);
+      if (limit === undefined || this.#total[limit] === 0) break;
+      const largest = this.#largest(limit);
+      const size = (one: Sender) => sizeOf(this.#reports.get(one)?.batch, limit);
+      const own = size(sender) + sizeOfProgress(progress, limit);
+      if (largest === undefined || largest === sender || size(largest) <= own) {
+        return [...refused, sender];
+      }
+      this.drop(largest);
+      refused.push(largest);
     }
-    for (const { gapId, mappingId, topicId, gap } of progress.gaps) {
-      if (gap !== undefined) gaps.set(gapId, { gapId, mappingId, topicId, gap });
-    }
-    for (const { mappingId, lastProcessingResult } of progress.results) {
-      results.set(mappingId, lastProcessingResult);
-    }
-    for (const { mappingId, kind, message } of progress.events) {
-      events.set(`${mappingId}/${kind}`, { mappingId, kind, message });
-    }
-    sequences.set(sender, progress.sequence);
-    return true;
+    this.#merge(sender, { nodeId, batch: batchOf(nodeId, progress), sequence: progress.sequence });
+    return refused;
   }
 
-  /** Everything so far; what comes meanwhile is collected anew. */
-  take(): ReportBatch {
-    const batch = this.#batch;
-    this.#batch = emptyBatch();
-    return batch;
+  /** Everything so far of the senders that are ready; what comes meanwhile is collected anew. */
+  take(isReady: (sender: Sender) => boolean): Map<Sender, SenderReports> {
+    const taken = new Map([...this.#reports].filter(([sender]) => isReady(sender)));
+    for (const sender of taken.keys()) this.drop(sender);
+    return taken;
   }
 
-  /** Puts a batch back that could not be stored, under what was reported meanwhile. */
-  restore(batch: ReportBatch): void {
-    const newer = this.#batch;
-    for (const row of newer.partitions.values()) keepNewer(batch.partitions, row);
-    for (const [key, problem] of newer.problems) batch.problems.set(key, problem);
-    for (const [key, gap] of newer.gaps) batch.gaps.set(key, gap);
-    for (const [key, result] of newer.results) batch.results.set(key, result);
-    for (const [key, event] of newer.events) batch.events.set(key, event);
-    for (const [sender, sequence] of newer.sequences) batch.sequences.set(sender, sequence);
-    this.#batch = batch;
+  /** Puts back what could not be stored, under what was reported meanwhile. */
+  restore(taken: ReadonlyMap<Sender, SenderReports>): void {
+    for (const [sender, reports] of taken) {
+      const newer = this.#reports.get(sender);
+      this.drop(sender);
+      this.#merge(sender, reports);
+      if (newer !== undefined) this.#merge(sender, newer);
+    }
+  }
+
+  drop(sender: Sender): void {
+    this.#count(this.#reports.get(sender)?.batch, -1);
+    this.#reports.delete(sender);
+  }
+
+  #merge(sender: Sender, { nodeId, batch, sequence }: SenderReports): void {
+    const known = this.#reports.get(sender)?.batch;
+    const merged = known ?? emptyBatch();
+    this.#count(known, -1);
+    mergeBatch(merged, batch);
+    this.#count(merged, 1);
+    this.#reports.set(sender, { nodeId, batch: merged, sequence });
+  }
+
+  #count(batch: ReportBatch | undefined, sign: 1 | -1): void {
+    for (const limit of LIMITS) this.#total[limit] += sign * sizeOf(batch, limit);
+  }
+
+  #exceeded(progress: fleet.Progress): keyof ProgressLimits | undefined {
+    return LIMITS.find(
+      (limit) => this.#total[limit] + sizeOfProgress(progress, limit) > this.#limits[limit],
+    );
+  }
+
+  #largest(limit: keyof ProgressLimits): Sender | undefined {
+    let largest: Sender | undefined;
+    let most = 0;
+    for (const [sender, { batch }] of this.#reports) {
+      const size = sizeOf(batch, limit);
+      if (size > most) [largest, most] = [sender, size];
+    }
+    return largest;
   }
 }
 
-/** Same rule as the statement that stores: a newer epoch wins, in one epoch the higher committed offset, then the later report. */
-function keepNewer(rows: Map<string, PartitionRow>, row: PartitionRow): void {
-  const key = `${row.mappingId}/${row.topicId}/${row.partition}`;
-  const known = rows.get(key);
-  if (known !== undefined) {
-    if (row.assignmentEpoch < known.assignmentEpoch) return;
-    const isSameEpoch = row.assignmentEpoch === known.assignmentEpoch;
-    if (isSameEpoch && row.committedOffset < known.committedOffset) return;
-  }
-  rows.set(key, row);
+const LIMITS = ["partitionsMax", "gapsMax", "notesMax"] as const;
+
+function sizeOf(batch: ReportBatch | undefined, limit: keyof ProgressLimits): number {
+  if (batch === undefined) return 0;
+  if (limit === "partitionsMax") return batch.partitions.size;
+  if (limit === "gapsMax") return batch.gaps.size;
+  return batch.problems.size + batch.results.size + batch.events.size;
 }
 
-function rowOf(nodeId: string, reported: fleet.ReportedPartition): PartitionRow {
-  const { mappingId, topicId, partition, assignmentEpoch } = reported;
-  const { position, committedOffset, logEndOffset } = reported;
-  return {
-    mappingId,
-    topicId,
-    partition,
-    assignmentEpoch,
-    nodeId,
-    position,
-    committedOffset,
-    logEndOffset,
-  };
-}
-
-function emptyBatch(): ReportBatch {
-  return {
-    partitions: new Map(),
-    problems: new Map(),
-    gaps: new Map(),
-    results: new Map(),
-    events: new Map(),
-    sequences: new Map(),
-  };
-}
-
-function isEmptyBatch(batch: ReportBatch): boolean {
-  return Object.values(batch).every(({ size }) => size === 0);
+function sizeOfProgress(progress: fleet.Progress, limit: keyof ProgressLimits): number {
+  if (limit === "partitionsMax") return progress.partitions.length;
+  if (limit === "gapsMax") return progress.gaps.length;
+  return progress.problems.length + progress.results.length + progress.events.length;
 }

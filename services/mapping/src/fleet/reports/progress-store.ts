@@ -1,21 +1,25 @@
-import { InvariantError, PenstockError } from "@penstock/core";
+import { InvariantError } from "@penstock/core";
 import type { Database } from "@penstock/postgres";
 import type { fleet } from "@penstock/proto";
 import type { FleetLog } from "../fleet-log.ts";
 import type { FleetSettings } from "../fleet-settings.ts";
+import { isTransient } from "../is-transient.ts";
 import { RepeatingTask } from "../repeating-task.ts";
 import type { NodeStream } from "../streams/node-stream.ts";
+import { readKnownMappings } from "./known-mappings.ts";
 import { ProgressBuffer } from "./progress-buffer.ts";
+import { batchOfKnown, pairsOf, type SenderReports } from "./report-batch.ts";
 import { storeReports } from "./store-reports.ts";
 
 /**
  * Takes the progress of all streams of this replica to the tables: every interval, together. While the database is away the newest of it
- * is kept; a sender is acknowledged when its report is in the tables.
+ * is kept; a sender is acknowledged when its report is in the tables. What a stream says waits until its node is claimed, and counts for mappings
+ * that the node has (`readKnownMappings`).
  */
 export class ProgressStore {
   readonly #db: Database;
   readonly #log: FleetLog;
-  readonly #buffer: ProgressBuffer;
+  readonly #buffer: ProgressBuffer<NodeStream>;
   readonly #task: RepeatingTask;
   readonly #refused = new Set<NodeStream>();
   #waiting: (() => void)[] = [];
@@ -28,6 +32,7 @@ export class ProgressStore {
     this.#buffer = new ProgressBuffer({
       partitionsMax: settings.unstoredPartitionsMax,
       gapsMax: settings.unstoredGapsMax,
+      notesMax: settings.unstoredNotesMax,
     });
     this.#task = new RepeatingTask({
       name: "storing progress",
@@ -38,10 +43,19 @@ export class ProgressStore {
   }
 
   add(stream: NodeStream, progress: fleet.Progress): void {
+    // Nobody would ever claim it.
+    if (stream.outbox.isEnded && !stream.isClaimed) return;
     // A refusal is not followed by acceptance: acknowledgements count up, and would cover what was refused.
-    const isTaken =
-      !this.#refused.has(stream) && this.#buffer.add(stream, stream.identity.nodeId, progress);
-    if (!isTaken) this.#refused.add(stream);
+    if (this.#refused.has(stream)) return;
+    for (const refused of this.#buffer.add(stream, stream.identity.nodeId, progress)) {
+      this.#refused.add(refused);
+    }
+  }
+
+  /** The stream is over: what it said counts only if its node was claimed. */
+  ended(stream: NodeStream): void {
+    if (!stream.isClaimed) this.#buffer.drop(stream);
+    this.#refused.delete(stream);
   }
 
   start(): void {
@@ -87,24 +101,42 @@ export class ProgressStore {
   }
 
   async #storeAll(): Promise<void> {
-    if (this.#buffer.isEmpty) {
-      this.#askAgain();
-      return;
-    }
-    const batch = this.#buffer.take();
+    const taken = this.#buffer.take((stream) => stream.isClaimed);
     try {
-      await storeReports(this.#db.sql, batch);
+      if (taken.size > 0) await this.#store(taken);
     } catch (error) {
-      // A batch that the database refuses for itself would be refused for ever: dropped, loudly, without acknowledgement.
-      const isTransient = error instanceof PenstockError && error.row.retry === "retry";
-      if (isTransient) this.#buffer.restore(batch);
-      else for (const sender of batch.sequences.keys()) this.#refused.add(sender as NodeStream);
-      throw error;
-    }
-    for (const [sender, sequence] of batch.sequences) {
-      (sender as NodeStream).outbox.stored(sequence);
+      if (isTransient(error)) this.#buffer.restore(taken);
+      if (isTransient(error) || error instanceof InvariantError) throw error;
+      await this.#storeEach(taken);
     }
     this.#askAgain();
+  }
+
+  async #store(taken: ReadonlyMap<NodeStream, SenderReports>): Promise<void> {
+    const { sql } = this.#db;
+    const reports = [...taken.values()];
+    const known = await readKnownMappings(sql, pairsOf(reports));
+    await storeReports(sql, batchOfKnown(reports, known));
+    for (const [stream, { sequence }] of taken) stream.outbox.stored(sequence);
+  }
+
+  /**
+   * One after the other, because the database has refused them together: one sender's reports don't cost the others theirs. What
+   * is refused alone would be refused for ever: dropped, loudly, without acknowledgement.
+   */
+  async #storeEach(taken: ReadonlyMap<NodeStream, SenderReports>): Promise<void> {
+    const rest = new Map(taken);
+    for (const [stream, reports] of taken) {
+      try {
+        await this.#store(new Map([[stream, reports]]));
+      } catch (error) {
+        if (isTransient(error)) this.#buffer.restore(rest);
+        if (isTransient(error) || error instanceof InvariantError) throw error;
+        this.#log.error("a node's reports can't be stored", { nodeId: reports.nodeId, error });
+        this.#refused.add(stream);
+      }
+      rest.delete(stream);
+    }
   }
 
   /** There is room again: a stream with a refused report ends, so that its node joins anew and reports everything. */

@@ -5,12 +5,15 @@ import {
   requireAtLeast,
   requireAtMost,
   requireCount,
+  requireLowerUuid,
   requireText,
-  requireUuid,
+  requireTime,
 } from "./report-fields.ts";
 
 /** Most entries of one message: more than a node can have. */
 const ENTRIES_MAX = 100_000;
+/** As the table of events has it. */
+const EVENT_KIND_CHARACTERS_MAX = 64;
 
 /** Throws INVALID_ARGUMENT when a report could not be stored. */
 export function checkProgress(progress: fleet.Progress): void {
@@ -20,8 +23,8 @@ export function checkProgress(progress: fleet.Progress): void {
   requireCount("progress.events", progress.events.length, ENTRIES_MAX);
   requireCount("progress.gaps", progress.gaps.length, ENTRIES_MAX);
   for (const one of progress.partitions) {
-    requireUuid("partitions.mapping_id", one.mappingId);
-    requireUuid("partitions.topic_id", one.topicId);
+    requireLowerUuid("partitions.mapping_id", one.mappingId);
+    requireLowerUuid("partitions.topic_id", one.topicId);
     requireAtLeast("partitions.partition", one.partition, 0);
     requireAtLeast("partitions.assignment_epoch", one.assignmentEpoch, 0);
     requireAtLeast("partitions.position", one.position, -1n);
@@ -29,23 +32,24 @@ export function checkProgress(progress: fleet.Progress): void {
     requireAtLeast("partitions.log_end_offset", one.logEndOffset, -1n);
   }
   for (const one of progress.problems) {
-    requireUuid("problems.mapping_id", one.mappingId);
+    requireLowerUuid("problems.mapping_id", one.mappingId);
     requireAtMost("problems.index", one.index, INT_MAX);
     requireText("problems.code", one.code, 100);
   }
   for (const one of progress.events) {
-    requireUuid("events.mapping_id", one.mappingId);
-    requireText("events.kind", one.kind, 100);
+    requireLowerUuid("events.mapping_id", one.mappingId);
+    requireText("events.kind", one.kind, EVENT_KIND_CHARACTERS_MAX, 1);
   }
-  for (const one of progress.results) requireUuid("results.mapping_id", one.mappingId);
+  for (const one of progress.results) requireLowerUuid("results.mapping_id", one.mappingId);
   for (const one of progress.gaps) {
-    requireUuid("gaps.gap_id", one.gapId);
-    requireUuid("gaps.mapping_id", one.mappingId);
-    requireUuid("gaps.topic_id", one.topicId);
+    requireLowerUuid("gaps.gap_id", one.gapId);
+    requireLowerUuid("gaps.mapping_id", one.mappingId);
+    requireLowerUuid("gaps.topic_id", one.topicId);
     requireText("gaps.gap.topic", one.gap?.topic ?? "", 249);
     requireAtLeast("gaps.gap.partition", one.gap?.partition ?? 0, 0);
     requireAtLeast("gaps.gap.first_offset", one.gap?.firstOffset ?? 0n, 0n);
     requireAtLeast("gaps.gap.last_offset", one.gap?.lastOffset ?? 0n, one.gap?.firstOffset ?? 0n);
+    requireTime("gaps.gap.time", one.gap?.time);
   }
 }
 
@@ -55,7 +59,7 @@ export function checkHoldings(holdings: fleet.Holdings): void {
   for (const one of holdings.held) {
     requireAtMost("held.index", one.index, INT_MAX);
     requireAtMost("held.revision", one.revision, BIGINT_MAX);
-    requireUuid("held.mapping_id", one.mappingId);
+    requireLowerUuid("held.mapping_id", one.mappingId);
     requireText("held.member_id", one.memberId, 200);
   }
 }

@@ -1,12 +1,8 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Sql } from "@penstock/postgres";
-import { mapping } from "@penstock/proto";
 import { MAPPINGS_CHANNEL } from "../fleet-notice.ts";
-import type { EventRow, GapRow, PartitionRow, ProblemRow, ReportBatch } from "./progress-buffer.ts";
-import { cutText } from "./report-fields.ts";
+import type { GapRow } from "./gap-row.ts";
+import type { EventRow, PartitionRow, ProblemRow, ReportBatch, ResultRow } from "./report-batch.ts";
 
-/** Characters of texts that are shown to people. */
-const MESSAGE_CHARACTERS_MAX = 1_000;
 /** Rows of one statement, so that it stays far below the statement timeout. */
 const ROWS_MAX = 5_000;
 
@@ -17,7 +13,7 @@ const ROWS_MAX = 5_000;
 export async function storeReports(sql: Sql, batch: ReportBatch): Promise<void> {
   for (const rows of chunks([...batch.partitions.values()])) await storePartitions(sql, rows);
   for (const rows of chunks([...batch.gaps.values()])) await storeGaps(sql, rows);
-  for (const rows of chunks([...batch.results])) await storeResults(sql, rows);
+  for (const rows of chunks([...batch.results.values()])) await storeResults(sql, rows);
   for (const rows of chunks([...batch.events.values()])) await storeEvents(sql, rows);
   for (const rows of chunks([...batch.problems.values()])) await storeProblems(sql, rows);
 }
@@ -62,7 +58,6 @@ async function storePartitions(sql: Sql, rows: readonly PartitionRow[]): Promise
 
 /** Each gap once, whatever is reported again, with an event in the mapping's history. */
 async function storeGaps(sql: Sql, rows: readonly GapRow[]): Promise<void> {
-  const gaps = rows.map((row) => row.gap);
   await sql`
     with stored as (
       insert into gaps (id, mapping_id, topic_id, topic, partition,
@@ -71,11 +66,10 @@ async function storeGaps(sql: Sql, rows: readonly GapRow[]): Promise<void> {
              r.first_offset, r.last_offset, r.reason, r.message, r.found_at
         from unnest(
           ${rows.map((row) => row.gapId)}::uuid[], ${rows.map((row) => row.mappingId)}::uuid[],
-          ${rows.map((row) => row.topicId)}::uuid[], ${gaps.map((gap) => gap.topic)}::text[],
-          ${gaps.map((gap) => gap.partition)}::int[], ${gaps.map((gap) => gap.firstOffset)}::bigint[],
-          ${gaps.map((gap) => gap.lastOffset)}::bigint[], ${gaps.map(reasonOf)}::text[],
-          ${gaps.map((gap) => cutText(gap.message, MESSAGE_CHARACTERS_MAX))}::text[],
-          ${gaps.map(foundAt)}::timestamptz[]
+          ${rows.map((row) => row.topicId)}::uuid[], ${rows.map((row) => row.topic)}::text[],
+          ${rows.map((row) => row.partition)}::int[], ${rows.map((row) => row.firstOffset)}::bigint[],
+          ${rows.map((row) => row.lastOffset)}::bigint[], ${rows.map((row) => row.reason)}::text[],
+          ${rows.map((row) => row.message)}::text[], ${rows.map((row) => row.foundAt)}::timestamptz[]
         ) as r (id, mapping_id, topic_id, topic, partition,
                 first_offset, last_offset, reason, message, found_at)
         join mappings m on m.id = r.mapping_id
@@ -92,15 +86,12 @@ async function storeGaps(sql: Sql, rows: readonly GapRow[]): Promise<void> {
 }
 
 /** A mapping with a problem shows that, whatever its last call said: the leader writes it, and its end. */
-async function storeResults(
-  sql: Sql,
-  rows: readonly (readonly [mappingId: string, result: string])[],
-): Promise<void> {
+async function storeResults(sql: Sql, rows: readonly ResultRow[]): Promise<void> {
   await sql`
     with stored as (
       update mappings m set last_processing_result = r.result
-        from unnest(${rows.map(([mappingId]) => mappingId)}::uuid[],
-                    ${rows.map(([, result]) => cutText(result, MESSAGE_CHARACTERS_MAX))}::text[])
+        from unnest(${rows.map((row) => row.mappingId)}::uuid[],
+                    ${rows.map((row) => row.result)}::text[])
           as r (mapping_id, result)
        where m.id = r.mapping_id and m.last_processing_result is distinct from r.result
          and m.problem_code is null
@@ -114,7 +105,7 @@ async function storeEvents(sql: Sql, rows: readonly EventRow[]): Promise<void> {
       insert into mapping_events (mapping_id, kind, message)
       select r.mapping_id, r.kind, r.message
         from unnest(${rows.map((row) => row.mappingId)}::uuid[], ${rows.map((row) => row.kind)}::text[],
-                    ${rows.map((row) => cutText(row.message, MESSAGE_CHARACTERS_MAX))}::text[])
+                    ${rows.map((row) => row.message)}::text[])
           as r (mapping_id, kind, message)
         join mappings m on m.id = r.mapping_id
       returning mapping_id)
@@ -122,20 +113,25 @@ async function storeEvents(sql: Sql, rows: readonly EventRow[]): Promise<void> {
       from (select distinct mapping_id from noted) as changed`;
 }
 
-/** What event pollers say is the leader's to show: it chooses among what is known of a mapping. */
+/**
+ * What event pollers say is the leader's to show: it chooses among what is known of a mapping. Of an event poller that has moved, only its new node
+ * says how it is.
+ */
 async function storeProblems(sql: Sql, rows: readonly ProblemRow[]): Promise<void> {
   const healed = rows.filter((row) => row.code === "");
   const present = rows.filter((row) => row.code !== "");
   if (present.length > 0) {
     await sql`
       with reported as (
-        select r.*
+        select r.mapping_id, r.poller_index, r.code, r.message
           from unnest(
             ${present.map((row) => row.mappingId)}::uuid[], ${present.map((row) => row.index)}::int[],
-            ${present.map((row) => row.code)}::text[],
-            ${present.map((row) => cutText(row.message, MESSAGE_CHARACTERS_MAX))}::text[]
-          ) as r (mapping_id, poller_index, code, message)
+            ${present.map((row) => row.code)}::text[], ${present.map((row) => row.message)}::text[],
+            ${present.map((row) => row.nodeId)}::uuid[]
+          ) as r (mapping_id, poller_index, code, message, node_id)
           join mappings m on m.id = r.mapping_id
+          join assignments a on a.mapping_id = r.mapping_id
+           and a.poller_index = r.poller_index and a.node_id = r.node_id
          order by r.mapping_id, r.poller_index
            for key share of m),
       stored as (
@@ -153,22 +149,17 @@ async function storeProblems(sql: Sql, rows: readonly ProblemRow[]): Promise<voi
       with gone as (
         delete from poller_problems p
          using unnest(${healed.map((row) => row.mappingId)}::uuid[],
-                      ${healed.map((row) => row.index)}::int[]) as r (mapping_id, poller_index)
+                      ${healed.map((row) => row.index)}::int[],
+                      ${healed.map((row) => row.nodeId)}::uuid[])
+                 as r (mapping_id, poller_index, node_id),
+               assignments a
          where p.mapping_id = r.mapping_id and p.poller_index = r.poller_index
+           and a.mapping_id = r.mapping_id and a.poller_index = r.poller_index
+           and a.node_id = r.node_id
         returning p.mapping_id)
       select pg_notify(${MAPPINGS_CHANNEL}, mapping_id::text)
         from (select distinct mapping_id from gone) as changed`;
   }
-}
-
-/** As the proto names it, without its prefix: TRUNCATED, UNDECODABLE, … */
-function reasonOf(gap: mapping.GapReport): string {
-  const name = mapping.GapReasonSchema.value[gap.reason]?.name ?? "GAP_REASON_UNSPECIFIED";
-  return name.slice("GAP_REASON_".length);
-}
-
-function foundAt(gap: mapping.GapReport): Date {
-  return gap.time === undefined ? new Date() : new Date(timestampMs(gap.time));
 }
 
 function* chunks<T>(rows: readonly T[]): Generator<readonly T[]> {

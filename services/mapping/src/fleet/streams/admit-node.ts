@@ -1,6 +1,6 @@
 import { PenstockError } from "@penstock/core";
 import type { Caller } from "@penstock/runtime";
-import type { NodeIdentity } from "./node-stream.ts";
+import type { NodeIdentity, NodeStream } from "./node-stream.ts";
 
 /**
  * Whether the caller may be the node that it says it is: of the service that its credential is for, and the one node that it is bound to, if it
@@ -19,6 +19,12 @@ export function admitNode(caller: Caller, said: Omit<NodeIdentity, "credential">
     throw denied(`The credential ${subject} is for the node ${nodeId} (PENSTOCK_NODE_ID).`);
   }
   return { ...said, credential: subject };
+}
+
+/** What is run, and how far it is, only pollers know. @throws PenstockError `permissionDenied` */
+export function requirePollerStream({ identity }: NodeStream, message: string): void {
+  if (identity.kind === "poller") return;
+  throw denied(`Only a poller sends \`${message}\`; this stream is of the ${identity.kind} kind.`);
 }
 
 /** Archived positions are for pollers. @throws PenstockError `permissionDenied` */
