@@ -1,8 +1,8 @@
 /**
- * What many mappings cost the control plane: the mapping service as a process, a real Kafka with one topic, and one node that says that it
- * runs everything and does nothing.
+ * What many mappings cost the control plane: the mapping service as a process, a real Kafka with one topic, and nodes that say that they run
+ * whatever they are told to and do nothing, one for each 200 mappings.
  *
- *   node bench/mappings/main.ts [mappings]
+ *   node bench/mappings/main.ts [mappings] [folder for processor profiles]
  *
  * Prints how long all of them take from Creating to Enabled, get and list at the API (one caller after the other), how long one more mapping takes
  * from create to Enabled (which contains at least one whole look of the leader), and statements per second while nothing happens.
@@ -18,13 +18,17 @@ import { type Database, migrate, openDatabase } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
 import { createRpcTransport } from "@penstock/runtime";
 import { Child } from "../stack/child.ts";
+import { cpuMicros } from "../stack/process-usage.ts";
 import { IdleNode } from "./idle-node.ts";
 import { countStatements } from "./statement-counter.ts";
 
 const MAPPINGS = Number(process.argv[2] ?? 10_000);
-const CALLS = 2_000;
-const PAGES = 500;
+const PROFILES = process.argv[3];
+const CALLS = 1_000;
+const PAGES = 300;
 const REACTIONS = 30;
+/** Event pollers of one node. */
+const PER_NODE = 200;
 const IDLE_MS = 30_000;
 const ENABLED_LIMIT_MS = 10 * 60_000;
 const TOPIC = "bench";
@@ -47,7 +51,10 @@ const counter = await countStatements(postgres.url);
 const service = new Child({
   name: "mapping",
   command: process.execPath,
-  arguments: [join(import.meta.dirname, "../../services/mapping/src/main.ts")],
+  arguments: [
+    ...(PROFILES === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", PROFILES]),
+    join(import.meta.dirname, "../../services/mapping/src/main.ts"),
+  ],
   env: {
     PATH: process.env.PATH,
     DATABASE_URL: counter.url,
@@ -61,7 +68,7 @@ const ready = await service.line((line) => line.includes('"msg":"ready"'));
 const { grpc } = JSON.parse(ready) as { grpc: string };
 const mappings = createClient(mapping.MappingService, createRpcTransport({ address: grpc }));
 const startedMs = performance.now();
-const node = new IdleNode(grpc);
+const nodes = Array.from({ length: Math.ceil(MAPPINGS / PER_NODE) }, () => new IdleNode(grpc));
 await untilAllEnabled(db);
 say("all Enabled after", `${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
 await delay(15_000);
@@ -83,12 +90,15 @@ await measure("create to Enabled", REACTIONS, react);
 
 await delay(5_000);
 const before = counter.count;
+const cpuBefore = cpuMicros([service.pid]);
 const idleMs = performance.now();
 await delay(IDLE_MS);
 const perSecond = (counter.count - before) / ((performance.now() - idleMs) / 1000);
 say("statements per second when idle", perSecond.toFixed(1));
+const cpuShare = (cpuMicros([service.pid]) - cpuBefore) / 1000 / (performance.now() - idleMs);
+say("processor when idle", `${(cpuShare * 100).toFixed(1)} % of a core`);
 
-node.stop();
+for (const node of nodes) node.stop();
 await service.stop();
 counter.close();
 await db.close();

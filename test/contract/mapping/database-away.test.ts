@@ -33,6 +33,7 @@ async function codeOf(call: Promise<unknown>): Promise<Code | "ok"> {
 }
 
 const uuid = crypto.randomUUID();
+const arn = `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${uuid}`;
 /** One call of every RPC. */
 const allCalls = ({ mappings, functions }: TestMappingService) => [
   mappings.createEventSourceMapping(createRequest()),
@@ -43,6 +44,10 @@ const allCalls = ({ mappings, functions }: TestMappingService) => [
   (async () => {
     for await (const _ of mappings.watchEventSourceMapping({ uuid }));
   })(),
+  mappings.listEventSourceMappingEvents({ uuid }),
+  mappings.listTags({ resource: arn }),
+  mappings.tagResource({ resource: arn, tags: { a: "b" } }),
+  mappings.untagResource({ resource: arn, tagKeys: ["a"] }),
   functions.putFunction({
     function: { name: "f", target: { case: "http", value: { url: "http://h/" } } },
   }),
@@ -69,7 +74,8 @@ describe("MappingService while Postgres is away", () => {
   });
 
   it("F70: down and back while it runs: UNAVAILABLE, then as before, watches stay open", async () => {
-    const service = await start(await postgres.migratedUrl());
+    const url = await postgres.migratedUrl();
+    const service = await start(url);
     await until(() => isReady(service));
     await putFunction(service, "orders");
     const created = await service.mappings.createEventSourceMapping(createRequest());
@@ -90,6 +96,7 @@ describe("MappingService while Postgres is away", () => {
     await until(async () => !(await isReady(service)));
     await postgres.server.restart();
     await until(() => isReady(service));
+    await postgres.openUrl(url).sql`update mappings set state = 'Enabled' where id = ${id}`;
     await service.mappings.updateEventSourceMapping({ uuid: id, batchSize: 77 });
     await until(() => sizes.includes(77));
     end.abort();
