@@ -10,6 +10,7 @@ export * from "./process/process-part.ts";
 export * from "./process/process-table.ts";
 export * from "./process/server-process.ts";
 export * from "./process/supervisor.ts";
+export * from "./process/watchdog.ts";
 export * from "./repository-root.ts";
 export * from "./test-stack/test-stack.ts";
 export * from "./toolchain/ensure-go.ts";

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { REPOSITORY_ROOT } from "@penstock/local";
+import { guardChild, REPOSITORY_ROOT } from "@penstock/local";
 import { keepMetrics } from "../canary/keep-answers.ts";
 import { keptFile } from "../canary/run-folder.ts";
 
@@ -48,6 +48,8 @@ export class ServiceProcess {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    // A test run that is cut off leaves nothing behind.
+    guardChild(child, "TERM");
     const logLines: string[] = [];
     const kept = keptFile("logs", `${name}-${child.pid}`);
     const ended = new Promise<number | string>((resolve) => {
