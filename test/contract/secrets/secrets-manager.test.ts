@@ -112,6 +112,21 @@ describe("ARNs, against a stand-in that speaks the wire of Secrets Manager", () 
     });
   });
 
+  it("S-12: a beginning of an ARN, to which Secrets Manager answers as well, is no other name for the secret", async () => {
+    const manager = await startStandIn();
+    const secret = { SecretString: JSON.stringify({ username: "u", password: "p" }) };
+    manager.secrets.set(`${ARN}orders-AbCdEf`, secret);
+    manager.secrets.set(`${ARN}orders`, { ...secret, ARN: `${ARN}orders-AbCdEf` });
+    const world = await start(manager);
+    await expect(password(world, `${ARN}orders-AbCdEf`)).resolves.toBe("p");
+    for (let time = 0; time < 2; time++) {
+      await expect(password(world, `${ARN}orders`)).rejects.toMatchObject({
+        code: "secretMissing",
+        message: expect.stringContaining("exactly this ARN"),
+      });
+    }
+  });
+
   it("S-01: the SDK goes through the address guard", async () => {
     const manager = await startStandIn();
     const addresses = { allowedSecretsManager: ["10.0.0.0/8"] };

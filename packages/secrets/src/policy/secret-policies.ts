@@ -1,10 +1,16 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { POLICY_FILE_END, type SecretReference } from "../reference/secret-reference.ts";
-import { localFileOf } from "../stores/local-readers.ts";
+import { localFileOf, localNames } from "../stores/local-names.ts";
 import { secretError } from "../stores/secret-error.ts";
 import type { SecretsFolder } from "../stores/secrets-folder.ts";
-import { type PolicyEntry, readPolicyBeside, readPolicyFile } from "./policy-file.ts";
+import { readPolicyBeside, readPolicyFile } from "./policy-file.ts";
+import {
+  type PolicyTarget,
+  policiesOfFile,
+  policiesOfName,
+  policyTargetOf,
+} from "./policy-target.ts";
 import { admitsBroker, admitsUser, type SecretPolicy, type SecretUser } from "./secret-policy.ts";
 
 /**
@@ -12,7 +18,8 @@ import { admitsBroker, admitsUser, type SecretPolicy, type SecretUser } from "./
  * password sent to a broker of their own.
  *
  * A secret may have a policy in the policy file, one beside it (`name.policy.yaml`), or both: then both must admit the use. A secret without any is
- * refused, unless the development setting says otherwise.
+ * refused, unless the development setting says otherwise. Policies follow the secret, not its spelling: references that lead to one file are judged
+ * alike, whether they are ARNs, paths or links.
  */
 export interface SecretPoliciesOptions {
   /** PENSTOCK_SECRETS_DIR. */
@@ -28,7 +35,7 @@ export interface SecretPoliciesOptions {
 
 export class SecretPolicies {
   readonly #options: SecretPoliciesOptions;
-  #file: { readonly stamp: string; readonly entries: readonly PolicyEntry[] } | null = null;
+  #file: { readonly stamp: string; readonly targets: readonly PolicyTarget[] } | null = null;
 
   constructor(options: SecretPoliciesOptions) {
     this.#options = options;
@@ -60,20 +67,23 @@ export class SecretPolicies {
 
   async #policiesOf(reference: SecretReference): Promise<readonly SecretPolicy[]> {
     const { policyFile, secretsDir, allowWithoutPolicy } = this.#options;
-    const path = await this.#pathOf(reference);
+    const names = await this.#namesOf(reference);
     const policies: SecretPolicy[] = [];
     if (policyFile !== null) {
-      const entries = await this.#entries(policyFile);
-      const names = path === null ? [reference.uri] : [reference.uri, `file:${path}`];
-      for (const name of new Set(names)) {
-        const policy = mostSpecific(entries, name);
+      const targets = await this.#targets(policyFile);
+      const has = (name: string) => this.#options.folder.has(name);
+      policies.push(
+        ...(names === null
+          ? policiesOfName(targets, reference.uri)
+          : await policiesOfFile(targets, names, has)),
+      );
+    }
+    if (secretsDir !== null && names !== null) {
+      for (const name of names) {
+        const file = join(secretsDir, name + POLICY_FILE_END);
+        const policy = await readPolicyBeside(file, reference.uri);
         if (policy !== null) policies.push(policy);
       }
-    }
-    if (path !== null && secretsDir !== null) {
-      const file = join(secretsDir, path + POLICY_FILE_END);
-      const policy = await readPolicyBeside(file, reference.uri);
-      if (policy !== null) policies.push(policy);
     }
     if (policies.length === 0 && !allowWithoutPolicy) {
       throw secretError(
@@ -85,36 +95,37 @@ export class SecretPolicies {
     return policies;
   }
 
-  /** The path below the folder of secrets that the reference leads to; null for those that live elsewhere. */
-  async #pathOf(reference: SecretReference): Promise<string | null> {
-    if (reference.kind === "file") return reference.path;
-    if (reference.kind !== "arn" || !this.#options.isArnLocal) return null;
-    return (await localFileOf(this.#options.folder, reference.name)) ?? reference.name;
+  /**
+   * The names in the folder of the file that the reference leads to, through links too; those that it may lead to while there is no file; null for secrets
+   * that live elsewhere.
+   */
+  async #namesOf(reference: SecretReference): Promise<readonly string[] | null> {
+    const { folder, isArnLocal } = this.#options;
+    let names: readonly string[];
+    if (reference.kind === "file") {
+      names = [reference.path];
+    } else if (reference.kind === "arn" && isArnLocal) {
+      const file = await localFileOf(folder, reference.name);
+      names = file === null ? localNames(reference.name) : [file];
+    } else {
+      return null;
+    }
+    const real = await Promise.all(names.map((name) => folder.realNameOf(name)));
+    return [...new Set([...names, ...real.filter((name) => name !== null)])];
   }
 
   /** Read again when the file has changed. */
-  async #entries(path: string): Promise<readonly PolicyEntry[]> {
+  async #targets(path: string): Promise<readonly PolicyTarget[]> {
     const stamp = await stat(path, { bigint: true }).then(
       ({ ino, size, mtimeNs }) => `${ino}:${size}:${mtimeNs}`,
       // Reading it says what is wrong.
       () => "",
     );
     if (this.#file !== null && stamp !== "" && this.#file.stamp === stamp)
-      return this.#file.entries;
+      return this.#file.targets;
     const entries = await readPolicyFile(path);
-    this.#file = { stamp, entries };
-    return entries;
+    const targets = entries.map((entry) => policyTargetOf(entry, this.#options.isArnLocal));
+    this.#file = { stamp, targets };
+    return targets;
   }
-}
-
-/** The exact entry, else the one with the longest beginning. */
-function mostSpecific(entries: readonly PolicyEntry[], name: string): SecretPolicy | null {
-  let best: PolicyEntry | null = null;
-  for (const entry of entries) {
-    const { secret } = entry;
-    if (secret === name) return entry.policy;
-    if (!secret.endsWith("*") || !name.startsWith(secret.slice(0, -1))) continue;
-    if (best === null || secret.length > best.secret.length) best = entry;
-  }
-  return best?.policy ?? null;
 }

@@ -45,7 +45,15 @@ export function createAwsReader(options: AwsReaderOptions): SecretReader<"arn"> 
       } catch (error) {
         throw translate(uri, error);
       }
-      const { SecretString, SecretBinary } = answer;
+      const { ARN, SecretString, SecretBinary } = answer;
+      // It also answers to beginnings of an ARN: those would be other names for a secret, under other policies.
+      if (ARN !== uri) {
+        throw secretError(
+          "secretMissing",
+          uri,
+          "Secrets Manager has no secret of exactly this ARN (write all of it, with the hyphen and six characters at its end)",
+        );
+      }
       const bytes = SecretString === undefined ? SecretBinary : Buffer.from(SecretString);
       if (bytes === undefined) throw secretError("secretMalformed", uri, "has no value");
       return secretText(uri, bytes);

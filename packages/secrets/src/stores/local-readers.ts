@@ -1,3 +1,4 @@
+import { localFileOf } from "./local-names.ts";
 import { secretError, secretText } from "./secret-error.ts";
 import type { SecretReader } from "./secret-reader.ts";
 import type { SecretsFolder } from "./secrets-folder.ts";
@@ -28,16 +29,6 @@ export function createEnvironmentReader(
       return secretText(uri, Buffer.from(value));
     },
   };
-}
-
-/**
- * The file that stands for a Secrets Manager secret when secrets are mapped to the local folder: its name, else its name without the hyphen and six
- * characters that AWS adds to the names in ARNs. Null when there is neither.
- */
-export async function localFileOf(folder: SecretsFolder, name: string): Promise<string | null> {
-  const plain = name.replace(/-[A-Za-z0-9]{6}$/, "");
-  if (await folder.has(name)) return name;
-  return plain !== "" && plain !== name && (await folder.has(plain)) ? plain : null;
 }
 
 /** ARNs mapped by name to the local folder: the default for those who host Penstock themselves. */

@@ -1,5 +1,5 @@
 import { constants, type FileHandle, open, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { secretError, secretText } from "./secret-error.ts";
 import { SECRET_BYTES_MAX } from "./secret-reader.ts";
 
@@ -38,6 +38,19 @@ export class SecretsFolder {
     );
   }
 
+  /** The name that the links of a name lead to; null when there is no file in the folder behind it. */
+  async realNameOf(path: string): Promise<string | null> {
+    if (this.#folder === null) return null;
+    try {
+      const folder = await realpath(this.#folder);
+      const real = await realpath(join(folder, path));
+      return isBelow(folder, real) ? relative(folder, real) : null;
+    } catch {
+      // Whatever keeps it from being seen shows again when it is read.
+      return null;
+    }
+  }
+
   async #locate(path: string, uri: string): Promise<string | null> {
     if (this.#folder === null) {
       throw secretError("secretMissing", uri, "needs PENSTOCK_SECRETS_DIR, which is not set");
@@ -45,13 +58,17 @@ export class SecretsFolder {
     try {
       const folder = await realpath(this.#folder);
       const real = await realpath(join(folder, path));
-      if (real.startsWith(folder.endsWith(sep) ? folder : folder + sep)) return real;
+      if (isBelow(folder, real)) return real;
     } catch (error) {
       if (isAbsent(error)) return null;
       throw unreadable(uri, error);
     }
     throw secretError("secretMalformed", uri, "is a link that leads out of PENSTOCK_SECRETS_DIR");
   }
+}
+
+function isBelow(folder: string, real: string): boolean {
+  return real.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 async function openFile(real: string, uri: string): Promise<FileHandle | null> {
