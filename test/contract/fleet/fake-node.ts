@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { fleet } from "@penstock/proto";
-import { createRpcTransport } from "@penstock/runtime";
+import { type ClientSecurity, createRpcTransport } from "@penstock/runtime";
 
 /**
  * A poller or an invoker that only joins: it obeys assignments at once, unless told to hold them, and remembers what it was told.
@@ -35,13 +35,19 @@ export class FakeNode {
 
   constructor(
     address: string,
-    options: { kind?: fleet.NodeKind; nodeId?: string; obeys?: boolean; joins?: boolean } = {},
+    options: {
+      kind?: fleet.NodeKind;
+      nodeId?: string;
+      obeys?: boolean;
+      joins?: boolean;
+      security?: ClientSecurity;
+    } = {},
   ) {
     this.nodeId = options.nodeId ?? crypto.randomUUID();
     this.kind = options.kind ?? fleet.NodeKind.POLLER;
     this.obeys = options.obeys ?? true;
     this.joins = options.joins ?? true;
-    this.#transport = createRpcTransport({ address });
+    this.#transport = createRpcTransport({ address, security: options.security });
     const hello = create(fleet.HelloSchema, {
       nodeId: this.nodeId,
       kind: this.kind,

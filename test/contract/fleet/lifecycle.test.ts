@@ -131,7 +131,7 @@ describe("disable and delete", () => {
     node.obey();
     await until(async () => (await stateOf(db, id)) === "Disabled");
     expect(await waitingFor(db, id)).toEqual([]);
-    expect((await readMapping(db, id))?.state_reason).toBe("USER_INITIATED");
+    await until(async () => (await readMapping(db, id))?.state_reason === "USER_INITIATED");
   });
 
   it("I-17: a confirmed list without the confirmed generation is no confirmation", async () => {
@@ -230,7 +230,7 @@ describe("disable and delete", () => {
     await enable(db, id);
     await enabled(db, id);
     expect(node.runs).toEqual([`${id}/0`]);
-    expect((await readMapping(db, id))?.state_reason).toBe("USER_INITIATED");
+    await until(async () => (await readMapping(db, id))?.state_reason === "USER_INITIATED");
   });
 
   it("Enabling that nobody can follow ends as Enabled with the problem", async () => {

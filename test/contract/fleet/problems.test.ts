@@ -44,7 +44,8 @@ describe("states", () => {
     await until(async () => (await stateOf(db, id)) === "Disabled");
     await changeMapping(db, id, { state: "Deleting" });
     await until(async () => (await stateOf(db, id)) === "gone");
-    const events = (await eventsOf(db, id)).filter(({ kind }) => kind !== "pinned");
+    const ofState = new Set(["stateChanged", "deleted"]);
+    const events = (await eventsOf(db, id)).filter(({ kind }) => ofState.has(kind));
     expect(events).toMatchObject([
       { kind: "stateChanged", actor: "penstock", state_before: "Creating", state_after: "Enabled" },
       { kind: "stateChanged", state_before: "Disabling", state_after: "Disabled" },

@@ -70,6 +70,7 @@ describe("progress", () => {
   it("L-4: watchers hear of progress by the mapping's id, and of nothing when nothing changed", async () => {
     const { db, id, report } = await reporting();
     await enabled(db, id);
+    await until(async () => (await readMapping(db, id))?.problem_code === null);
     const heard: string[] = [];
     let isListening = false;
     db.listen("penstock_mappings", {
@@ -160,6 +161,8 @@ describe("progress", () => {
     await report({ partitions: [at(id, 50, 10n)] });
     await changeMapping(db, id, { state: "Disabling", is_enabled: false });
     await until(async () => (await stateOf(db, id)) === "Disabled");
+    await changeMapping(db, id, { state: "Enabling", is_enabled: true });
+    await enabled(db, id);
     await report({ partitions: [at(id, 1, 12n)] });
     expect(await storedOf(db, id)).toEqual([[1, 12n]]);
   });

@@ -3,7 +3,7 @@ import { createAdmin } from "@penstock/kafka";
 import { createFleet, type FleetOptions, type FunctionRegistry } from "@penstock/mapping-service";
 import { type Database, notify } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
-import { startRpcServer, systemClock } from "@penstock/runtime";
+import { type ListenerSecurity, startRpcServer, systemClock } from "@penstock/runtime";
 import { FakeBrokers } from "./fake-brokers.ts";
 import { until } from "./until.ts";
 
@@ -22,8 +22,8 @@ export const QUICK: FleetOptions["settings"] = {
   reloadIntervalMs: 1_000,
   topicIntervalMs: 300,
   groupIntervalMs: 100,
-  enablingMaxMs: 1_000,
-  problemSettleMs: 300,
+  enablingMaxMs: 3_000,
+  problemSettleMs: 1_000,
   shareLeaseMs: 4_000,
   shareIntervalMs: 100,
 };
@@ -91,6 +91,7 @@ export async function startReplica(
     registry?: FunctionRegistry;
     settings?: FleetOptions["settings"];
     filters?: FleetOptions["filters"];
+    security?: ListenerSecurity;
   } = {},
 ): Promise<TestReplica> {
   const brokers = options.brokers === undefined ? new FakeBrokers() : options.brokers;
@@ -111,6 +112,7 @@ export async function startReplica(
     log: silentLog,
     services: [fleet.FleetService],
     routes: (router) => own.routes(router),
+    ...(options.security && { security: options.security }),
   });
   own.start();
   return {
