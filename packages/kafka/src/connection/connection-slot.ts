@@ -16,6 +16,8 @@ const BACKOFF_BASE_MS = 100;
 const BACKOFF_LIMIT_MS = 2_000;
 /** When somebody has to change something first. */
 const REFUSED_BACKOFF_LIMIT_MS = 5_000;
+/** When credentials were refused: `RefusalPause` decides when a broker is asked; here it is looked whether they have changed. */
+const AUTHENTICATION_BACKOFF_LIMIT_MS = 1_000;
 const SHORT_LIFE_MS = 3_000;
 
 export class ConnectionSlot {
@@ -81,7 +83,9 @@ export class ConnectionSlot {
     // Another problem than before: somebody is at work on it.
     this.#failures = code === this.#failure ? this.#failures + 1 : 1;
     this.#failure = code;
-    this.#backoffLimitMs = row?.retry === "operator" ? REFUSED_BACKOFF_LIMIT_MS : BACKOFF_LIMIT_MS;
+    const isRefused = row?.retry === "operator";
+    this.#backoffLimitMs = isRefused ? REFUSED_BACKOFF_LIMIT_MS : BACKOFF_LIMIT_MS;
+    if (code === "kafkaAuthentication") this.#backoffLimitMs = AUTHENTICATION_BACKOFF_LIMIT_MS;
   }
 
   #adopt(connection: Connection): void {
