@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Code } from "@connectrpc/connect";
 import type { mapping } from "@penstock/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ApiWorld, failure, present, startApiWorld } from "./api-world.ts";
@@ -122,6 +123,9 @@ describe("filter criteria under a KMS key", () => {
       const blind = await readBy(replica, uuid);
       expect(blind.filterCriteria).toBeUndefined();
       expect(blind.filterCriteriaError?.errorCode).toBe("KMSNotFoundException");
+      const records = [{ value: Buffer.from("{}"), topic: "t" }];
+      const untried = await failure(replica.mappings.testFilter({ uuid, records }));
+      expect(untried.code).toBe(Code.FailedPrecondition);
       await replica.mappings.updateEventSourceMapping({ uuid, batchSize: 8 });
     });
     expect((await world.read(uuid)).filterCriteria?.filters[0]?.pattern).toBe(PATTERN);

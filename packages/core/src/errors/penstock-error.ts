@@ -49,6 +49,13 @@ export class PenstockError extends Error {
   }
 }
 
+/** A request of which one field is wrong. `description` names the field and says what to send instead. */
+export function invalidField(field: string, description: string): PenstockError {
+  return new PenstockError("invalidArgument", description, {
+    violations: [{ field, description }],
+  });
+}
+
 /** A bug: something that can't be true is. Nobody catches it; the process ends and another adopts its work. */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";

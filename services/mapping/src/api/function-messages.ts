@@ -4,14 +4,14 @@ import {
   type FunctionInput,
   type FunctionTarget,
   HIDDEN_VALUE,
-  PenstockError,
+  invalidField,
 } from "@penstock/core";
 import { mapping } from "@penstock/proto";
 import type { StoredFunction } from "../functions/stored-function.ts";
 
 /** Reads a function message; what the service sets itself (`revision`, `update_time`) is not looked at. */
 export function functionInput(message: mapping.Function | undefined): FunctionInput {
-  if (message === undefined) throw new PenstockError("invalidArgument", "function is required.");
+  if (message === undefined) throw invalidField("function", "function is required.");
   const target = functionTarget(message);
   return {
     name: message.name,

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { isFunctionName, PenstockError, readFunction } from "@penstock/core";
+import { invalidField, isFunctionName, readFunction } from "@penstock/core";
 import type { Database } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
 import { callerOf } from "@penstock/runtime";
@@ -53,8 +53,5 @@ export function functionService(
 
 function checkName(name: string): void {
   if (isFunctionName(name)) return;
-  const description = "name must be the name of a function.";
-  throw new PenstockError("invalidArgument", description, {
-    violations: [{ field: "name", description }],
-  });
+  throw invalidField("name", "name must be the name of a function.");
 }

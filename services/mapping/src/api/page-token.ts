@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { PenstockError } from "@penstock/core";
+import { invalidField } from "@penstock/core";
 
 /** AWS: at most 100 on a page. */
 export const PAGE_SIZE_MAX = 100;
@@ -9,7 +9,7 @@ const TOKEN_LENGTH_MAX = 512;
 export function readPageSize(pageSize: number | undefined): number {
   const size = pageSize ?? PAGE_SIZE_MAX;
   if (size >= 1 && size <= PAGE_SIZE_MAX) return size;
-  throw invalid("page_size", `page_size must be from 1 to ${PAGE_SIZE_MAX}, not ${size}.`);
+  throw invalidField("page_size", `page_size must be from 1 to ${PAGE_SIZE_MAX}, not ${size}.`);
 }
 
 /**
@@ -28,7 +28,7 @@ export function readPageToken(filter: string, token: string): string | null {
   if (token.length <= TOKEN_LENGTH_MAX && text.startsWith(expected)) {
     return text.slice(expected.length);
   }
-  throw invalid(
+  throw invalidField(
     "page_token",
     "page_token must be the next_page_token of a page with the same filter.",
   );
@@ -42,10 +42,4 @@ export function readPageKey(filter: string, token: string): bigint | null {
 
 function mark(filter: string): string {
   return `${createHash("sha256").update(filter).digest("base64url").slice(0, 12)}:`;
-}
-
-function invalid(field: string, description: string): PenstockError {
-  return new PenstockError("invalidArgument", description, {
-    violations: [{ field, description }],
-  });
 }

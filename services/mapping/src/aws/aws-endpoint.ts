@@ -49,18 +49,22 @@ export function createAwsEndpoint(options: AwsEndpointOptions): HttpExtra {
   async function answerTo(
     request: IncomingMessage,
     body: Buffer,
-    { authenticate }: HttpAuthentication,
+    authentication: HttpAuthentication,
   ): Promise<AwsAnswer> {
     const route = routeOf(request.method ?? "", request.url ?? "");
     const operation = route instanceof AwsRefusal ? null : OPERATIONS[route.operation];
-    const caller = await authenticate(request, body, operation?.role);
+    const caller = await authentication.authenticate(request, body, operation?.role);
     passThrottle(throttle, caller, options.clock.nowMs());
     if (operation === null || route instanceof AwsRefusal) throw route;
     const { label, query } = route;
+    const { role } = operation;
     try {
       const members = JsonMembers.of(operation.hasBody ? parseBody(body) : undefined);
-      return await operation.run(options, { caller, label, query, body: members });
+      const answer = await operation.run(options, { caller, label, query, body: members });
+      authentication.ended(request, { caller, role, error: null });
+      return answer;
     } catch (error) {
+      authentication.ended(request, { caller, role, error });
       if (isBug(error)) throw error;
       return errorAnswer(error, operation.missing?.(label));
     }

@@ -63,11 +63,12 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
       const rules = rulesNow(parts);
       const changes = readUpdateMapping(input, maskPaths, rules);
       // Another function would get the records that these secrets open.
-      if (changes.sourceAccess !== undefined || changes.functionRef !== undefined) {
-        const [present] = await findMappings(db.sql, [uuid]);
-        if (!present) throw new PenstockError("notFound", MAPPING_MISSING);
-        const { sourceAccess = present.sourceAccess } = changes;
-        const source = { ...present, sourceAccess };
+      const needsUse = changes.sourceAccess !== undefined || changes.functionRef !== undefined;
+      const [asked] = needsUse ? await findMappings(db.sql, [uuid]) : [];
+      if (needsUse) {
+        if (!asked) throw new PenstockError("notFound", MAPPING_MISSING);
+        const { sourceAccess = asked.sourceAccess } = changes;
+        const source = { ...asked, sourceAccess };
         await assertSourceUse(parts, caller, "UpdateEventSourceMapping", source);
       }
       const stored = await once(db, caller, request, MAPPING_ANSWER, async (sql) => {
@@ -77,6 +78,8 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
           etag: guard.etag,
         });
         if (changed.length === 0) return after;
+        // What was allowed was this change of those settings.
+        if (asked && asked.revision !== before.revision) throw changedMeanwhile();
         await recordMapping(sql, scope, {
           caller,
           method: "UpdateEventSourceMapping",
@@ -111,4 +114,9 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
       return shown(stored);
     },
   };
+}
+
+function changedMeanwhile(): PenstockError {
+  const message = "The event source mapping was changed meanwhile: read it and try again.";
+  return new PenstockError("aborted", message);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { PenstockError } from "@penstock/core";
+import { invalidField, PenstockError } from "@penstock/core";
 import type { Database, Sql } from "@penstock/postgres";
 import type { Caller } from "@penstock/runtime";
 import { canonicalText } from "./canonical-text.ts";
@@ -72,7 +72,10 @@ async function claim(
     );
   }
   if (!known.body_digest.equals(digest)) {
-    throw invalidId("request_id was used for another request: take a new one for each change.");
+    throw invalidField(
+      "request_id",
+      "request_id was used for another request: take a new one for each change.",
+    );
   }
   return known.response.toString("utf8");
 }
@@ -85,13 +88,7 @@ async function remember(sql: Sql, [caller, method, id]: RequestKey, answer: stri
 
 function checkId(id: string): void {
   if (/^[\x20-\x7e]{1,128}$/.test(id)) return;
-  throw invalidId("request_id must be 1 to 128 printable ASCII characters.");
-}
-
-function invalidId(description: string): PenstockError {
-  return new PenstockError("invalidArgument", description, {
-    violations: [{ field: "request_id", description }],
-  });
+  throw invalidField("request_id", "request_id must be 1 to 128 printable ASCII characters.");
 }
 
 /** For calls that answer with nothing. */

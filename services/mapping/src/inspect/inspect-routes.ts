@@ -76,7 +76,7 @@ export function inspectRoutes({ commands, commandParts, dial, openSource }: Insp
       return testFilter(request, {
         looks,
         openSource,
-        mappingOf,
+        viewOf,
         assertUse: (stored) => assertSourceUse(commandParts, caller, TEST_FILTER, stored),
       });
     },

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { PenstockError } from "@penstock/core";
+import { invalidField, type PenstockError } from "@penstock/core";
 import { BOX_KEY_BYTES, boxBytes, closeBox, openBox } from "./aes-gcm-box.ts";
 import { KEY_ID_BYTES, type KeyRing, type RingKey } from "./key-ring.ts";
 
@@ -88,10 +88,11 @@ function associated(mappingId: string, part: string): string {
 }
 
 function unknownKey(arn: string): PenstockError {
-  const description = `kms_key_arn: PENSTOCK_KMS_KEYS maps no local key to ${JSON.stringify(arn.slice(0, 200))}.`;
-  return new PenstockError("invalidArgument", description, {
-    violations: [{ field: "kms_key_arn", description }],
-  });
+  const shown = JSON.stringify(arn.slice(0, 200));
+  return invalidField(
+    "kms_key_arn",
+    `kms_key_arn: PENSTOCK_KMS_KEYS maps no local key to ${shown}.`,
+  );
 }
 
 function missing(arn: string): FilterError {

@@ -1,4 +1,4 @@
-import { PenstockError } from "@penstock/core";
+import { invalidField } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 
 /** AWS's words; INVALID_ARGUMENT and not NOT_FOUND, as there. */
@@ -8,7 +8,5 @@ const MISSING = "Function does not exist";
 export async function assertFunctionExists(sql: Sql, name: string): Promise<void> {
   const rows = await sql`select 1 from functions where name = ${name}`;
   if (rows.length > 0) return;
-  throw new PenstockError("invalidArgument", MISSING, {
-    violations: [{ field: "function_name", description: MISSING }],
-  });
+  throw invalidField("function_name", MISSING);
 }

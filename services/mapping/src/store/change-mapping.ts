@@ -1,6 +1,7 @@
 import {
   changedSettings,
   functionArn,
+  invalidField,
   invariant,
   type MappingChanges,
   type MappingSettings,
@@ -96,11 +97,10 @@ function nextFilter(
     return { columns: filterColumns(filters, id, settings), isNew: filterError !== null };
   }
   if (settings.kmsKeyArn !== mapping.kmsKeyArn) {
-    const description =
-      "kms_key_arn can't be changed: the filter criteria can't be decrypted with the present key. Send filter_criteria too.";
-    throw new PenstockError("invalidArgument", description, {
-      violations: [{ field: "kms_key_arn", description }],
-    });
+    throw invalidField(
+      "kms_key_arn",
+      "kms_key_arn can't be changed: the filter criteria can't be decrypted with the present key. Send filter_criteria too.",
+    );
   }
   return { columns: { filter_patterns: null, filter_sealed: mapping.filterSealed }, isNew: false };
 }
@@ -137,7 +137,8 @@ async function updateRow(
            revision = revision + 1,
            state = ${state},
            state_reason = 'USER_INITIATED',
-           state_since = case when state = ${state} then state_since else now() end,
+           -- The new settings have their own time to come into effect; a stop that is under way goes on.
+           state_since = case when state = ${state} and state = 'Disabling' then state_since else now() end,
            modified_at = now()
      where id = ${before.id} and revision = ${before.revision}
     returning ${mappingColumns(sql)}`;

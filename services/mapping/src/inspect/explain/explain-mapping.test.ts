@@ -45,10 +45,11 @@ function explained(facts: {
   answers?: ExplainFacts["answers"];
   partitionCount?: number;
   foreigners?: [number, string][];
+  isEnabled?: boolean;
 }) {
   return explainMapping({
     view: {
-      mapping: { topic: "orders" } as StoredMapping,
+      mapping: { topic: "orders", isEnabled: facts.isEnabled ?? true } as StoredMapping,
       partitions: [],
       gaps: [],
       waitingForNodes: [],
@@ -114,7 +115,8 @@ describe("explainMapping", () => {
   });
 
   it.each([
-    ["disabled", { shown: { state: MappingState.DISABLED } }, PartitionWait.DISABLED, "disabled"],
+    ["disabled", { isEnabled: false }, PartitionWait.DISABLED, "disabled"],
+    ["deleting", { shown: { state: MappingState.DELETING } }, PartitionWait.DISABLED, "deleted"],
     [
       "a foreign member",
       { foreigners: [[0, "console (m-9)"]] as [number, string][] },

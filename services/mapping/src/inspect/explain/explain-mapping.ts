@@ -71,8 +71,9 @@ function summarize({ shown, run, view }: ExplainFacts, partitions: readonly Part
   const lag = partitions.reduce((sum, one) => (one.lag > 0n ? sum + one.lag : sum), 0n);
   const parts = [...waits]
     .sort((a, b) => b[1] - a[1])
-    .map(([wait, count]) => `${count} wait for ${WAIT_WORDS[wait]}`);
-  return `${partitions.length} partitions, lag ${lag}: ${parts.join(", ")}.`;
+    .map(([wait, count]) => `${count} ${count === 1 ? "waits" : "wait"} for ${WAIT_WORDS[wait]}`);
+  const noun = partitions.length === 1 ? "partition" : "partitions";
+  return `${partitions.length} ${noun}, lag ${lag}: ${parts.join(", ")}.`;
 }
 
 /** What a number of partitions wait for. */

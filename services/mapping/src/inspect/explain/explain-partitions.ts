@@ -105,13 +105,16 @@ function fromReport(
 
 /** Why no event poller that answered has the partition. The first reason that applies. */
 function whyUnowned(
-  { shown, run, foreignOwners }: ExplainFacts,
+  { view, shown, run, foreignOwners }: ExplainFacts,
   pollers: readonly KnownPoller[],
   partition: number,
   isOfSilentNode: boolean,
 ): Reason {
   const { MappingState, PartitionWait } = mapping;
-  if (shown.state === MappingState.DISABLED || shown.state === MappingState.DISABLING) {
+  if (shown.state === MappingState.DELETING) {
+    return { waitingFor: PartitionWait.DISABLED, explanation: "The mapping is being deleted." };
+  }
+  if (!view.mapping.isEnabled) {
     return { waitingFor: PartitionWait.DISABLED, explanation: "The mapping is disabled." };
   }
   if (isOfSilentNode) {

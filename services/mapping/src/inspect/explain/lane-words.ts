@@ -23,7 +23,8 @@ const ROWS: Readonly<Record<poller.LaneWait, Row>> = {
   },
   [LaneWait.WINDOW]: {
     wait: PartitionWait.WINDOW,
-    words: (lane) => `${lane.bufferedRecords} records wait for a full batch or the window.`,
+    words: ({ bufferedRecords: count }) =>
+      `${count} ${count === 1 ? "record waits" : "records wait"} for a full batch or the window.`,
   },
   [LaneWait.FUNCTION]: {
     wait: PartitionWait.FUNCTION,

@@ -1,5 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { PenstockError, type RecordBatch, recordBatchOf } from "@penstock/core";
+import { invalidField, type RecordBatch, recordBatchOf } from "@penstock/core";
 import type { mapping } from "@penstock/proto";
 import type { NewestRecord } from "../source-admin.ts";
 
@@ -17,11 +17,11 @@ export const SAMPLES_MAX = 100;
 /** @throws PenstockError `invalidArgument` for too many, or for a place that no record has. */
 export function readSamples(samples: readonly mapping.SampleRecord[]): TriedRecord[] {
   if (samples.length > SAMPLES_MAX) {
-    throw wrong("records", `at most ${SAMPLES_MAX} records, not ${samples.length}.`);
+    throw invalidField("records", `records: at most ${SAMPLES_MAX}, not ${samples.length}.`);
   }
   return samples.map((sample, index) => {
-    if (sample.offset < 0n) throw wrong(`records[${index}].offset`, "must be 0 or more.");
-    if (sample.partition < 0) throw wrong(`records[${index}].partition`, "must be 0 or more.");
+    checkPlace(`records[${index}].offset`, sample.offset);
+    checkPlace(`records[${index}].partition`, sample.partition);
     return tried(sample.topic, {
       partition: sample.partition,
       offset: sample.offset,
@@ -45,9 +45,6 @@ function bytes(value: Uint8Array | undefined): Buffer | null {
   return value === undefined ? null : Buffer.from(value);
 }
 
-function wrong(field: string, description: string): PenstockError {
-  const message = `${field}: ${description}`;
-  return new PenstockError("invalidArgument", message, {
-    violations: [{ field, description: message }],
-  });
+function checkPlace(field: string, value: number | bigint): void {
+  if (value < 0) throw invalidField(field, `${field} must be 0 or more.`);
 }

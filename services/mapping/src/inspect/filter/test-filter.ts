@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { PenstockError } from "@penstock/core";
+import { invalidField, PenstockError } from "@penstock/core";
 import { mapping } from "@penstock/proto";
+import type { MappingView } from "../../store/mapping-views.ts";
 import type { StoredMapping } from "../../store/stored-mapping.ts";
 import type { BoundedLooks } from "../bounded-looks.ts";
 import type { OpenSource } from "../source-admin.ts";
@@ -13,7 +14,7 @@ export interface TestFilterParts {
   /** Whether the caller may see records that the mapping's secrets open. @throws PenstockError `secretDenied`. */
   readonly assertUse: (stored: StoredMapping) => Promise<void>;
   /** @throws PenstockError `notFound`. */
-  readonly mappingOf: (uuid: string) => Promise<StoredMapping>;
+  readonly viewOf: (uuid: string) => Promise<MappingView>;
 }
 
 const NEWEST_DEFAULT = 10;
@@ -25,14 +26,15 @@ export async function testFilter(
   parts: TestFilterParts,
 ): Promise<mapping.TestFilterResponse> {
   const { uuid, filterCriteria, records } = request;
-  const stored = uuid === undefined ? null : await parts.mappingOf(uuid);
-  const patterns =
-    filterCriteria?.filters.map(({ pattern }) => pattern) ?? stored?.filterPatterns ?? null;
-  if (patterns === null)
-    throw missing("filter_criteria", "send patterns, or the uuid of a mapping");
+  const view = uuid === undefined ? null : await parts.viewOf(uuid);
+  const stored = view?.mapping ?? null;
+  const patterns = filterCriteria?.filters.map(({ pattern }) => pattern) ?? patternsOf(view);
   const isAboutSamples = records.length > 0;
   if (!isAboutSamples && stored === null) {
-    throw missing("records", "send sample records, or the uuid of a mapping for its newest ones");
+    throw invalidField(
+      "records",
+      "records: send samples, or the uuid of a mapping for its newest ones.",
+    );
   }
   // Patterns first: a wrong one needs no look at the brokers.
   judgeRecords(patterns, []);
@@ -47,7 +49,7 @@ async function newest(
   { looks, openSource, assertUse }: TestFilterParts,
 ): Promise<TriedRecord[]> {
   if (newestRecords < 1 || newestRecords > SAMPLES_MAX) {
-    throw missing("newest_records", `must be 1 to ${SAMPLES_MAX}`);
+    throw invalidField("newest_records", `newest_records must be 1 to ${SAMPLES_MAX}.`);
   }
   await assertUse(stored);
   const found = await looks.run(
@@ -60,9 +62,14 @@ async function newest(
     .map((record) => tried(stored.topic, record));
 }
 
-function missing(field: string, description: string): PenstockError {
-  const message = `${field}: ${description}.`;
-  return new PenstockError("invalidArgument", message, {
-    violations: [{ field, description: message }],
-  });
+/** The patterns of the mapping, if one is named. */
+function patternsOf(view: MappingView | null): readonly string[] {
+  if (view === null) {
+    throw invalidField(
+      "filter_criteria",
+      "filter_criteria: send patterns, or the uuid of a mapping.",
+    );
+  }
+  if (view.filterError) throw new PenstockError("filterUndecryptable", view.filterError.message);
+  return view.mapping.filterPatterns;
 }

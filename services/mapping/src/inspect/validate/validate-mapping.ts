@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type MappingSettings, PenstockError } from "@penstock/core";
+import { invalidField, type MappingSettings, PenstockError } from "@penstock/core";
 import { mapping } from "@penstock/proto";
 import type { Caller } from "@penstock/runtime";
 import { createInput, mappingInput } from "../../api/mapping-requests.ts";
@@ -71,7 +71,7 @@ async function presentMapping(
   parts: ValidateParts,
 ): Promise<StoredMapping | null> {
   if ((created === undefined) === (update === undefined)) {
-    throw refused("create", "send either create or update");
+    throw invalidField("create", "create: send either create or update.");
   }
   return update === undefined ? null : await parts.mappingOf(update.uuid);
 }
@@ -80,7 +80,7 @@ function readTimeout({ timeout }: mapping.ValidateEventSourceMappingRequest): nu
   if (timeout === undefined) return LOOK_MS_DEFAULT;
   const ms = Number(timeout.seconds) * 1000 + timeout.nanos / 1e6;
   if (ms >= 1 && ms <= LOOK_MS_MAX) return Math.round(ms);
-  throw refused("timeout", `must be from 1 ms to ${LOOK_MS_MAX} ms`);
+  throw invalidField("timeout", `timeout must be from 1 ms to ${LOOK_MS_MAX} ms.`);
 }
 
 async function rehearse(
@@ -112,11 +112,4 @@ function isAnswer(error: unknown): error is PenstockError {
   return !["unavailable", "limitExceeded", "deadlineExceeded", "cancelled", "internal"].includes(
     error.code,
   );
-}
-
-function refused(field: string, description: string): PenstockError {
-  const message = `${field}: ${description}.`;
-  return new PenstockError("invalidArgument", message, {
-    violations: [{ field, description: message }],
-  });
 }

@@ -31,7 +31,7 @@ function whyOf(
   after: "Enabled" | "Disabled",
   problem: MappingProblem | null,
 ): string {
-  if (problem !== null) return `With a problem, on which it is worked on: ${problem.message}`;
+  if (problem !== null) return `With a problem, which is tried on until it heals: ${problem.message}`;
   if (after === "Enabled")
     return "Its start is pinned and an event poller runs the present settings.";
   if (state === "Disabling") return "No call can start any more.";

@@ -810,7 +810,7 @@ export type Functions = Message<"penstock.fleet.v1.Functions"> & {
   isSnapshot: boolean;
 
   /**
-   * New and changed functions, header values in the clear.
+   * New and changed functions. Header values are in the clear for invokers, and hidden from pollers, which need none.
    *
    * @generated from field: repeated penstock.mapping.v1.Function changed = 2;
    */

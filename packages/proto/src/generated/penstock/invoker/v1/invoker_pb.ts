@@ -441,7 +441,7 @@ export const InvokerService: GenService<{
    *
    * Not idempotent: every call reaches the function. No Kafka record is settled by it and no retry is made.
    * The outcome of the function is in the response, also when it failed; the RPC itself fails only with
-   * NOT_FOUND (no function of that name), INVALID_ARGUMENT (payload over the function's limit),
+   * NOT_FOUND (no function of that name), INVALID_ARGUMENT (payload over the function's limit, a timeout below 1 ms),
    * UNAVAILABLE (this invoker has no settings from the mapping service yet) or DEADLINE_EXCEEDED. Role: operator.
    *
    * @generated from rpc penstock.invoker.v1.InvokerService.Invoke

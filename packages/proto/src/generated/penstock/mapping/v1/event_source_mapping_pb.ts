@@ -116,7 +116,8 @@ export type EventSourceMapping = Message<"penstock.mapping.v1.EventSourceMapping
   state: MappingState;
 
   /**
-   * Why the state is what it is: USER_INITIATED, or a problem in words.
+   * Why the state is what it is: USER_INITIATED, or AWS's code of the problem (ESM_CONFIG_NOT_VALID, EVENT_SOURCE_AUTHN_ERROR, EVENT_SOURCE_AUTHZ_ERROR,
+   * FUNCTION_CONFIG_NOT_VALID). The words are in `problem`.
    *
    * @generated from field: string state_transition_reason = 14;
    */

@@ -352,7 +352,7 @@ export const DeleteFunctionResponseSchema: GenMessage<DeleteFunctionResponse> = 
 export const FunctionService: GenService<{
   /**
    * Creates or replaces a function. Mappings that name it use the new settings within seconds; a batch under retry is
-   * encoded anew for them. Idempotent. INVALID_ARGUMENT: see the fields.
+   * encoded anew for them. Idempotent. INVALID_ARGUMENT: see the fields. Role: admin.
    *
    * @generated from rpc penstock.mapping.v1.FunctionService.PutFunction
    */
@@ -362,7 +362,7 @@ export const FunctionService: GenService<{
     output: typeof PutFunctionResponseSchema;
   },
   /**
-   * Reads a function; header values are never shown. NOT_FOUND when there is none.
+   * Reads a function; header values are never shown. NOT_FOUND when there is none; INVALID_ARGUMENT for what is no name. Role: viewer.
    *
    * @generated from rpc penstock.mapping.v1.FunctionService.GetFunction
    */
@@ -372,7 +372,7 @@ export const FunctionService: GenService<{
     output: typeof GetFunctionResponseSchema;
   },
   /**
-   * Lists functions by name.
+   * Lists functions by name. INVALID_ARGUMENT: a page size or token that is not right. Role: viewer.
    *
    * @generated from rpc penstock.mapping.v1.FunctionService.ListFunctions
    */
@@ -383,7 +383,7 @@ export const FunctionService: GenService<{
   },
   /**
    * Deletes a function. Its mappings stay in place; their batches wait, uncharged, until the function exists again.
-   * NOT_FOUND when there is none.
+   * NOT_FOUND when there is none. Role: admin.
    *
    * @generated from rpc penstock.mapping.v1.FunctionService.DeleteFunction
    */

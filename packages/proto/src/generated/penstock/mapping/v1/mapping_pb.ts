@@ -308,7 +308,7 @@ export const ListEventSourceMappingsRequestSchema: GenMessage<ListEventSourceMap
  */
 export type ListEventSourceMappingsResponse = Message<"penstock.mapping.v1.ListEventSourceMappingsResponse"> & {
   /**
-   * Oldest first; without `partitions` and `gaps`.
+   * Oldest first; without `partitions`, `gaps` and `waiting_for_nodes`, and without filter criteria that are under a KMS key.
    *
    * @generated from field: repeated penstock.mapping.v1.EventSourceMapping event_source_mappings = 1;
    */

@@ -11,7 +11,7 @@
 // INVALID_ARGUMENT (a value is out of range, malformed or not allowed together with another), NOT_FOUND,
 // ALREADY_EXISTS (the mapping collides with another), FAILED_PRECONDITION (the mapping is in a state that does not allow it),
 // ABORTED (changed by another caller meanwhile: read and try again), RESOURCE_EXHAUSTED (a limit of this service),
-// UNAUTHENTICATED (no or bad credentials), PERMISSION_DENIED (the caller's role does not allow it),
+// UNAUTHENTICATED (no or bad credentials), PERMISSION_DENIED (the caller's role, or the policy of a secret, does not allow it),
 // UNAVAILABLE (the database is away: try again; nothing was changed), DEADLINE_EXCEEDED.
 // Details: google.rpc.ErrorInfo (domain `penstock`, reason = the code of Penstock's error table) on every error, and google.rpc.BadRequest
 // with one violation for each field on INVALID_ARGUMENT.
@@ -60,7 +60,7 @@ export const MappingService: GenService<{
     output: typeof CreateEventSourceMappingResponseSchema;
   },
   /**
-   * Reads a mapping. NOT_FOUND when there is none; INVALID_ARGUMENT when `uuid` is not a UUID.
+   * Reads a mapping. NOT_FOUND when there is none; INVALID_ARGUMENT when `uuid` is not a UUID. Role: viewer.
    *
    * @generated from rpc penstock.mapping.v1.MappingService.GetEventSourceMapping
    */
@@ -70,7 +70,8 @@ export const MappingService: GenService<{
     output: typeof GetEventSourceMappingResponseSchema;
   },
   /**
-   * Lists mappings, oldest first. Pages are stable: a mapping created meanwhile is not shown twice.
+   * Lists mappings, oldest first. Pages are stable: a mapping created meanwhile is not shown twice. INVALID_ARGUMENT: a page size or token that is not
+   * right. Role: viewer.
    *
    * @generated from rpc penstock.mapping.v1.MappingService.ListEventSourceMappings
    */
@@ -83,7 +84,8 @@ export const MappingService: GenService<{
    * Changes a mapping by field mask. Changes take effect within seconds, without a rebalance when only batching, filter or
    * function change. Setting `enabled` stops or starts it: DISABLED is reported only when no call can start any more.
    *
-   * Idempotent for equal requests. NOT_FOUND; INVALID_ARGUMENT, also for a create-only field in the mask; ABORTED when `etag` is
+   * Idempotent for equal requests. NOT_FOUND; INVALID_ARGUMENT, also for a create-only field in the mask; ALREADY_EXISTS when the new function is mapped to
+   * the same topic already; PERMISSION_DENIED when a secret's policy does not allow the caller to change where its records go; ABORTED when `etag` is
    * not the present one; FAILED_PRECONDITION while the mapping is being created, updated, enabled or deleted, which ends within 30 s
    * (a mapping that is being deleted can't be changed at all). Role: operator.
    *
@@ -96,7 +98,7 @@ export const MappingService: GenService<{
   },
   /**
    * Deletes a mapping. It answers with state DELETING; when every holder has stopped (or cannot hold it any more) the mapping is
-   * gone and reads answer NOT_FOUND. The consumer group and its offsets stay in Kafka.
+   * gone and reads answer NOT_FOUND. The consumer group and its offsets stay in Kafka unless `delete_consumer_group` is set.
    *
    * Accepted in every state. Idempotent while DELETING; NOT_FOUND afterwards. ABORTED when `etag` is not the present one. Role: operator.
    *
@@ -109,8 +111,9 @@ export const MappingService: GenService<{
   },
   /**
    * Sends the mapping as it is now, then again after each change of its settings, state, positions or gaps, until
-   * the caller ends the call or the mapping is gone (the last message has state DELETING, then the stream ends with OK).
-   * Changes that come faster than the reader reads are merged. RESOURCE_EXHAUSTED when too many watchers are open (default 1 000).
+   * the caller ends the call or the mapping is gone (the last message has state DELETING, then the stream ends with OK). With `after_revision` it begins
+   * with what is newer.
+   * Changes that come faster than the reader reads are merged. RESOURCE_EXHAUSTED when too many watchers are open (1 000). Role: viewer.
    *
    * @generated from rpc penstock.mapping.v1.MappingService.WatchEventSourceMapping
    */
@@ -123,8 +126,9 @@ export const MappingService: GenService<{
    * Dry run of a create, or of an update when `uuid` is set: says everything that is wrong at once and changes nothing. With `reach_brokers` it
    * also resolves the secrets, connects, authenticates and looks at topic and group as an event poller would, within `timeout`.
    *
-   * A request with problems is answered with OK and the list. UNAVAILABLE, RESOURCE_EXHAUSTED (too many dry runs at once, default 4), and
-   * NOT_FOUND of `uuid` are errors. Role: operator when `reach_brokers` is set, else viewer.
+   * A request with problems is answered with OK and the list; values that are wrong are all named, and are mended before the rest can be judged. UNAVAILABLE,
+   * RESOURCE_EXHAUSTED (4 look at brokers already), NOT_FOUND of `uuid` and INVALID_ARGUMENT (neither or both of create and update, a bad
+   * timeout) are errors. Role: operator when `reach_brokers` is set, else viewer.
    *
    * @generated from rpc penstock.mapping.v1.MappingService.ValidateEventSourceMapping
    */
@@ -135,7 +139,9 @@ export const MappingService: GenService<{
   },
   /**
    * Tries filter patterns on sample records, or on the newest records of a mapping's topic (read without joining its group or committing anything),
-   * and says for each record which filter decided. INVALID_ARGUMENT: "Invalid filter pattern definition."; NOT_FOUND. Role: operator.
+   * and says for each record which filter decided. INVALID_ARGUMENT: "Invalid filter pattern definition."; NOT_FOUND. Newest records
+   * also end with what the brokers or a secret's policy refuse (PERMISSION_DENIED, FAILED_PRECONDITION), with RESOURCE_EXHAUSTED (4 look at
+   * brokers already) and DEADLINE_EXCEEDED (10 s). Role: operator.
    *
    * @generated from rpc penstock.mapping.v1.MappingService.TestFilter
    */
