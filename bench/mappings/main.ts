@@ -2,15 +2,16 @@
  * What many mappings cost the control plane: the mapping service as a process, a real Kafka with one topic, and nodes that say that they run
  * whatever they are told to and do nothing, one for each 200 mappings.
  *
- *   node bench/mappings/main.ts [mappings] [folder for processor profiles]
+ *   node bench/mappings/main.ts [--settled] [--mappings 10000] [--profile folder]
  *
- * Prints how long all of them take from Creating to Enabled, get and list at the API (one caller after the other), how long one more mapping takes
+ * Prints how long all of them take from Creating to Enabled (--settled: they are Enabled, and only placed on the nodes), get and list at the API (one caller after the other), how long one more mapping takes
  * from create to Enabled (which contains at least one whole look of the leader), and statements per second while nothing happens.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { createClient } from "@connectrpc/connect";
 import { createAdmin } from "@penstock/kafka";
 import { startKafka, startPostgres } from "@penstock/local";
@@ -22,8 +23,15 @@ import { cpuMicros } from "../stack/process-usage.ts";
 import { IdleNode } from "./idle-node.ts";
 import { countStatements } from "./statement-counter.ts";
 
-const MAPPINGS = Number(process.argv[2] ?? 10_000);
-const PROFILES = process.argv[3];
+const { values: options } = parseArgs({
+  options: {
+    settled: { type: "boolean", default: false },
+    mappings: { type: "string", default: "10000" },
+    profile: { type: "string" },
+  },
+});
+const MAPPINGS = Number(options.mappings);
+const PROFILES = options.profile;
 const CALLS = 1_000;
 const PAGES = 300;
 const REACTIONS = 30;
@@ -32,6 +40,7 @@ const PER_NODE = 200;
 const IDLE_MS = 30_000;
 const ENABLED_LIMIT_MS = 10 * 60_000;
 const TOPIC = "bench";
+const PARTITIONS = 6;
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
@@ -41,7 +50,8 @@ const [kafka, postgres] = await Promise.all([
   startPostgres({ dataDir: join(dataDir, "postgres") }),
 ]);
 const admin = createAdmin({ bootstrapServers: [kafka.bootstrapServers] });
-await admin.createTopic(TOPIC, { partitions: 6 });
+await admin.createTopic(TOPIC, { partitions: PARTITIONS });
+const { topicId } = await admin.describeTopic(TOPIC);
 await admin.close();
 const db = openDatabase({ url: postgres.url, log, statementMs: 120_000 });
 await migrate(db, log);
@@ -70,7 +80,7 @@ const mappings = createClient(mapping.MappingService, createRpcTransport({ addre
 const startedMs = performance.now();
 const nodes = Array.from({ length: Math.ceil(MAPPINGS / PER_NODE) }, () => new IdleNode(grpc));
 await untilAllEnabled(db);
-say("all Enabled after", `${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+say("all Enabled and held after", `${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
 await delay(15_000);
 
 const ids = await db.sql<
@@ -114,9 +124,10 @@ async function insertMappings({ sql }: Database): Promise<void> {
   const arn = "arn:aws:lambda:us-east-1:000000000000:function:bench:v";
   await sql`
     insert into mappings (id, function_arn, function_name, function_qualifier, bootstrap_servers, topic, consumer_group_id,
-                          batch_size, starting_position, is_enabled, state)
+                          batch_size, starting_position, is_enabled, state, are_starts_pinned, topic_id, partition_count)
     select id, ${arn} || n, 'bench', 'v' || n, ${[kafka.bootstrapServers]}::text[], ${TOPIC}, id::text,
-           100, 'TRIM_HORIZON', true, 'Creating'
+           100, 'TRIM_HORIZON', true, ${options.settled ? "Enabled" : "Creating"}, ${options.settled},
+           ${options.settled ? topicId : null}::uuid, ${options.settled ? PARTITIONS : null}::int
       from (select n, gen_random_uuid() as id from generate_series(1, ${MAPPINGS}::int) as n) as made`;
   await sql`
     insert into mapping_sources (function_arn, bootstrap_server, topic, mapping_id)
@@ -129,7 +140,9 @@ async function untilAllEnabled({ sql }: Database): Promise<void> {
   for (;;) {
     const rows = await sql<{ state: string; problem: string | null; count: number }[]>`
       select state, problem_code as problem, count(*)::int from mappings group by 1, 2`;
-    if (rows.every(({ state, problem }) => state === "Enabled" && problem === null)) return;
+    const held = await sql`select count(*)::int from holdings`;
+    const areEnabled = rows.every((row) => row.state === "Enabled" && row.problem === null);
+    if (areEnabled && held[0]?.count === MAPPINGS) return;
     if (performance.now() > end) throw new Error(`not all Enabled: ${JSON.stringify(rows)}`);
     await delay(500);
   }

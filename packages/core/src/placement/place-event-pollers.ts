@@ -11,6 +11,7 @@
  *
  * A mistake here costs balance, never correctness: ownership of partitions is Kafka's. Pure.
  */
+import { InvariantError } from "../errors/penstock-error.ts";
 import { EventPollerBoard, type Placement } from "./event-poller-board.ts";
 
 export interface WantedEventPollers {
@@ -102,8 +103,9 @@ function spread(board: EventPollerBoard, mappingId: string): void {
 }
 
 /**
- * Moves one event poller at a time from the fullest to the emptiest node. As the fullest has at least two more, some mapping
- * has more on it than on the emptiest; moving the one with the widest difference never makes its spread worse.
+ * Moves one event poller at a time from the fullest to the emptiest node. As the fullest has at least two more, some mapping has more on it than on
+ * the emptiest: one more, since mappings are spread, so that moving any of these keeps its spread. The first one is taken, without looking at the
+ * others: a node may have thousands.
  */
 function balance(board: EventPollerBoard): void {
   for (;;) {
@@ -114,15 +116,13 @@ function balance(board: EventPollerBoard): void {
       if (emptiest === "" || board.load(nodeId) < board.load(emptiest)) emptiest = nodeId;
     }
     if (board.load(fullest) - board.load(emptiest) < 2) return;
-    let widest = "";
-    let widestBy = 0;
-    for (const mappingId of board.mappingsOf(fullest)) {
-      const by = board.count(fullest, mappingId) - board.count(emptiest, mappingId);
-      if (by > widestBy || (by === widestBy && mappingId < widest)) {
-        widest = mappingId;
-        widestBy = by;
-      }
-    }
-    board.move(widest, fullest, emptiest);
+    board.move(firstWithMore(board, fullest, emptiest), fullest, emptiest);
   }
+}
+
+function firstWithMore(board: EventPollerBoard, fullest: string, emptiest: string): string {
+  for (const mappingId of board.mappingsOf(fullest)) {
+    if (board.count(fullest, mappingId) > board.count(emptiest, mappingId)) return mappingId;
+  }
+  throw new InvariantError("the fullest node has no event poller that the emptiest could have");
 }
