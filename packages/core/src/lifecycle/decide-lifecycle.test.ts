@@ -4,7 +4,13 @@ import { MAPPING_STATES } from "../mapping/mapping.ts";
 import { stateAfterUpdate } from "../mapping/mapping-transitions.ts";
 import { decideLifecycle, type Holder, type LifecycleFacts } from "./decide-lifecycle.ts";
 import { isLegalTransition } from "./legal-transitions.ts";
-import { type MappingProblem, NO_NODE, NOT_JOINED, NOT_PINNED } from "./mapping-problem.ts";
+import {
+  type MappingProblem,
+  NO_NODE,
+  NOT_CHANGED,
+  NOT_JOINED,
+  NOT_PINNED,
+} from "./mapping-problem.ts";
 
 const LIMITS = { drainLimitMs: 25_000, enablingMaxMs: 30_000, problemSettleMs: 5_000 };
 
@@ -116,6 +122,8 @@ describe("decideLifecycle", () => {
       const late = { stateForMs: 30_000 };
       expect(end({ holders: [waiting], stateForMs: 29_999 })).toEqual(WAIT);
       expect(end({ holders: [waiting], ...late })).toEqual(become("Enabled", NOT_JOINED));
+      const behind = holder({ isAssigned: true, held: [held(2n)] });
+      expect(end({ holders: [behind], ...late })).toEqual(become("Enabled", NOT_CHANGED));
       expect(end({ arePinned: false, ...late })).toEqual(become("Enabled", NOT_PINNED));
       expect(end({ problem: away, stateForMs: 29_999 })).toEqual(WAIT);
       expect(end({ problem: away, ...late })).toEqual(become("Enabled", away));

@@ -1,6 +1,12 @@
 import { ERROR_TABLE, type ErrorCode } from "../errors/error-table.ts";
 import type { MappingState } from "../mapping/mapping.ts";
-import { type MappingProblem, NO_NODE, NOT_JOINED, NOT_PINNED } from "./mapping-problem.ts";
+import {
+  type MappingProblem,
+  NO_NODE,
+  NOT_CHANGED,
+  NOT_JOINED,
+  NOT_PINNED,
+} from "./mapping-problem.ts";
 
 /** A node that runs, may run or may still run event pollers of a mapping. */
 export interface Holder {
@@ -92,10 +98,24 @@ export function decideLifecycle(facts: LifecycleFacts, limits: LifecycleLimits):
   }
 }
 
+function isBehind(present: readonly Holder[], revision: bigint): boolean {
+  return present.some((one) => one.held.some((held) => held.revision < revision));
+}
+
+/** Why a mapping that is pinned doesn't run, when nobody has said it. */
+export function whyNotRunning({
+  holders,
+  revision,
+}: Pick<LifecycleFacts, "holders" | "revision">): MappingProblem {
+  const present = holders.filter((one) => !one.isGone);
+  if (isBehind(present, revision)) return NOT_CHANGED;
+  return present.some((one) => one.isAssigned) ? NOT_JOINED : NO_NODE;
+}
+
 /** Whether an event poller of it is a member of its group, with the present settings everywhere. */
 export function isRunning({ holders, revision }: Pick<LifecycleFacts, "holders" | "revision">) {
   const present = holders.filter((one) => !one.isGone);
-  if (present.some((one) => one.held.some((held) => held.revision < revision))) return false;
+  if (isBehind(present, revision)) return false;
   return present.some((one) => one.isAssigned && one.held.some((held) => held.hasJoined));
 }
 
@@ -112,16 +132,10 @@ function decideStarting(facts: LifecycleFacts, limits: LifecycleLimits): Lifecyc
   if (!isEnabled && mayCall(facts, limits)) return WAIT;
   if (!isEnabled && (arePinned || facts.state !== "Creating")) return become(target);
   if (isEnabled && arePinned && isRunning(facts)) return become(target);
-  const problem = facts.problem ?? guessOf(facts);
+  const problem = facts.problem ?? (arePinned ? whyNotRunning(facts) : NOT_PINNED);
   if (stateForMs >= limits.enablingMaxMs) return become(target, problem);
   const isSettled = stateForMs >= limits.problemSettleMs && isHopeless(problem);
   return isSettled ? become(target, problem) : WAIT;
-}
-
-/** Why it doesn't run, when nobody has said it. */
-function guessOf({ arePinned, holders }: LifecycleFacts): MappingProblem {
-  if (!arePinned) return NOT_PINNED;
-  return holders.some((one) => !one.isGone && one.isAssigned) ? NOT_JOINED : NO_NODE;
 }
 
 /** Only an operator can mend it: waiting is of no use. */

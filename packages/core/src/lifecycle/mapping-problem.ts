@@ -55,10 +55,19 @@ export const NO_NODE: MappingProblem = {
   message: "No poller node is up. Start a poller service, or see why none has joined the fleet.",
 };
 
+/** A node has not said yet that it has the last change. */
+export const NOT_CHANGED: MappingProblem = {
+  code: "unavailable",
+  message:
+    "A poller node still runs the settings from before the last change. It is told again; when this stays, look at that node " +
+    "(ExplainEventSourceMapping names it) and end its process: another one takes over.",
+};
+
 /** It is placed, and nobody has said why it doesn't run. */
 export const NOT_JOINED: MappingProblem = {
   code: "unavailable",
-  message: "No event poller has joined the consumer group yet. It is being tried.",
+  message:
+    "No event poller has joined the consumer group yet. It is being tried; ExplainEventSourceMapping shows what each one does.",
 };
 
 /** The brokers have not answered yet where it starts. */

@@ -6,10 +6,10 @@ import {
   type MappingProblem,
   mayChange,
   NO_NODE,
-  NOT_JOINED,
   presentProblem,
   STEADY,
   stateReasonOf,
+  whyNotRunning,
 } from "@penstock/core";
 import type { LeaderContext } from "../leader-context.ts";
 import type { MappingFacts, MappingView } from "../mapping-view.ts";
@@ -85,10 +85,10 @@ export class ProblemController {
     for (let at = 0; at < shown.length; at += ROWS_MAX) {
       const some = shown.slice(at, at + ROWS_MAX);
       await term.write((sql) => writeProblems(sql, some));
-      for (const { mapping } of some) {
+      for (const { mapping, problem } of some) {
         this.#mappings.announce(mapping.id);
         const flapping = this.#flapping.get(mapping.id) ?? STEADY;
-        this.#flapping.set(mapping.id, afterChange(flapping, nowMs()));
+        this.#flapping.set(mapping.id, afterChange(flapping, nowMs(), problem?.code ?? null));
       }
     }
     for (const id of this.#flapping.keys()) {
@@ -117,9 +117,8 @@ export class ProblemController {
     const { nowMs, settings } = this.#context;
     if (nowMs() - this.#hadPollerAtMs >= settings.nodeVanishedMs) return NO_NODE;
     if (mapping.problem?.code !== NO_NODE.code) return null;
-    const own = holders.get(mapping.id) ?? [];
-    if (isRunning({ holders: own, revision: mapping.revision })) return null;
-    return own.some((one) => !one.isGone && one.isAssigned) ? NOT_JOINED : NO_NODE;
+    const own = { holders: holders.get(mapping.id) ?? [], revision: mapping.revision };
+    return isRunning(own) ? null : whyNotRunning(own);
   }
 
   #filterProblem(mapping: MappingFacts): MappingProblem | null {
