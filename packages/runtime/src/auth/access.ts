@@ -18,9 +18,9 @@ export interface Presented {
 export interface PresentedCertificate {
   /** Null: signed by the configured authority and valid now; else why not. */
   readonly problem: string | null;
-  /** Such as `CN=poller-1,O=Example`, in the order of the certificate. */
+  /** Such as `CN=poller-1,O=Example`, in the order of the certificate. Empty: it has none, or is not trusted. */
   readonly subject: string;
-  /** Subject alternative names, such as `dns:poller.internal` and `uri:spiffe://penstock/poller`. */
+  /** Subject alternative names, such as `dns:poller.internal` and `uri:spiffe://penstock/poller`. None of one that is not trusted. */
   readonly names: readonly string[];
   readonly expiresAtMs: number;
 }

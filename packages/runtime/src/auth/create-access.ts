@@ -51,7 +51,7 @@ export function createAccess(options: AccessOptions): Access {
   function byCertificate(certificate: NonNullable<Presented["certificate"]>): Admission {
     const { problem, subject, names, expiresAtMs } = certificate;
     if (problem !== null) throw unauthenticated("The client certificate is not trusted.");
-    const keys = [`subject:${subject}`, ...names];
+    const keys = subject === "" ? names : [`subject:${subject}`, ...names];
     const read = () => {
       const { certificates } = credentials();
       const key = keys.find((one) => certificates.has(one));

@@ -88,7 +88,8 @@ export function toPenstockError(error: unknown): PenstockError {
 }
 
 function fromPenstockError(error: PenstockError): ConnectError {
-  const message = error.code === "internal" ? INTERNAL_MESSAGE : error.message;
+  // What a caller sent may be in it: half a character could not be encoded on the way out.
+  const message = error.code === "internal" ? INTERNAL_MESSAGE : error.message.toWellFormed();
   const info = {
     desc: ErrorInfoSchema,
     value: { reason: error.code, domain: ERROR_DOMAIN },

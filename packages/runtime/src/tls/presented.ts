@@ -26,12 +26,19 @@ function certificateOf(socket: unknown): PresentedCertificate | null {
 function readCertificate(socket: TLSSocket): PresentedCertificate | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;
-  const error: unknown = socket.authorizationError;
+  const expiresAtMs = Date.parse(certificate.validTo);
+  if (!socket.authorized) {
+    // Anybody can make one: nothing in it is looked at.
+    const error: unknown = socket.authorizationError;
+    return { problem: problemOf(error), subject: "", names: [], expiresAtMs };
+  }
+  // A certificate that has alternative names only has no subject, and then Node has none either.
+  const subject: string | undefined = certificate.subject;
   return {
-    problem: socket.authorized ? null : problemOf(error),
-    subject: certificate.subject.split("\n").join(","),
+    problem: null,
+    subject: (subject ?? "").split("\n").join(","),
     names: alternativeNames(certificate.subjectAltName ?? ""),
-    expiresAtMs: Date.parse(certificate.validTo),
+    expiresAtMs,
   };
 }
 

@@ -17,6 +17,10 @@ export interface IssueOptions {
   readonly notAfter?: Date;
   /** Ended an hour ago. */
   readonly isExpired?: boolean;
+  /** False: it has alternative names alone. Default true. */
+  readonly hasSubject?: boolean;
+  /** More alternative names. */
+  readonly uris?: readonly string[];
   /** Whether a client may show it. Default true; servers may always. */
   readonly isClient?: boolean;
 }
@@ -63,7 +67,9 @@ export async function createTestAuthority(name = "Test authority"): Promise<Test
       const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
       const usages = options.isClient === false ? [serverAuth] : [serverAuth, clientAuth];
       const certificate = await x509.X509CertificateGenerator.create({
-        subject: `CN=${options.commonName ?? names[0] ?? "nobody"}`,
+        ...(options.hasSubject !== false && {
+          subject: `CN=${options.commonName ?? names[0] ?? "nobody"}`,
+        }),
         issuer: root.subject,
         ...validity(options),
         signingKey: keys.privateKey,
@@ -73,9 +79,10 @@ export async function createTestAuthority(name = "Test authority"): Promise<Test
           new x509.BasicConstraintsExtension(false),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
           new x509.ExtendedKeyUsageExtension(usages),
-          new x509.SubjectAlternativeNameExtension(
-            names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value })),
-          ),
+          new x509.SubjectAlternativeNameExtension([
+            ...names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const),
+            ...(options.uris ?? []).map((value) => ({ type: "url", value }) as const),
+          ]),
           await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
         ],
       });

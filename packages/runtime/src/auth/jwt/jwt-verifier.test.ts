@@ -100,6 +100,9 @@ describe("JwtVerifier", () => {
     ["without end", { exp: undefined }, '"exp"'],
     ["of nobody", { sub: undefined }, '"sub"'],
     ["of somebody without name", { sub: "" }, '"sub"'],
+    ["of half a character", { sub: "a\ud800" }, '"sub"'],
+    ["of two lines", { sub: "a\nb" }, '"sub"'],
+    ["of a separator of lines", { sub: "a\u2028b" }, '"sub"'],
   ])("S-10: refuses a token that is %s", async (_what, claims, message) => {
     const error = await verifier()(await sign(claims)).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: "unauthenticated" });

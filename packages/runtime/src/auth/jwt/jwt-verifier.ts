@@ -25,6 +25,8 @@ export interface JwtVerifierOptions {
 const CLOCK_SKEW_SECONDS = 60;
 const CACHED_MAX = 5_000;
 const SUBJECT_LENGTH_MAX = 200;
+/** It goes into logs, events, the audit and error texts, where these would break lines or be no text at all. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Verified {
@@ -115,6 +117,10 @@ function callerOf(payload: JWTPayload, rolesClaim: string): Caller {
       "unauthenticated",
       `The token's "sub" must have 1 to ${SUBJECT_LENGTH_MAX} characters.`,
     );
+  }
+  if (UNPRINTABLE.test(subject)) {
+    const message = 'The token\'s "sub" must not have control characters or halves of characters.';
+    throw new PenstockError("unauthenticated", message);
   }
   const roles = new Set(namesIn(claimAt(payload, rolesClaim), ROLES));
   const services = new Set(namesIn(claimAt(payload, "penstock_service"), NODE_SERVICES));
