@@ -13,6 +13,14 @@ export function hasRole(caller: Caller, role: Role): boolean {
   return GRANTED_BY[role].some((granting) => caller.roles.has(granting));
 }
 
+/** Whether a known caller was refused: for want of a role, or by the policy of a secret. */
+export function isDenial(error: unknown): boolean {
+  return (
+    error instanceof PenstockError &&
+    (error.code === "permissionDenied" || error.code === "secretDenied")
+  );
+}
+
 /** @throws PenstockError `permissionDenied` that names the role and what the caller has */
 export function requireRole(caller: Caller, role: Role): void {
   if (hasRole(caller, role)) return;

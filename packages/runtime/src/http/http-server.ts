@@ -64,6 +64,8 @@ export interface HttpServerOptions {
   readonly requestMsMax?: number;
   /** Default 500. */
   readonly connectionsMax?: number;
+  /** Connections of one address (of one /64, for IPv6); default half of `connectionsMax`. */
+  readonly connectionsPerPeerMax?: number;
   /** How long `stop` waits for requests before it ends them; default 5 s. */
   readonly stopMsMax?: number;
   /** Who may call, and TLS. Default: everybody, in the clear; on the loopback only. */
@@ -79,6 +81,7 @@ export interface HttpServer {
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_MAX = 100;
+const CONNECTIONS_MAX = 500;
 const KEEP_ALIVE_MS = 5000;
 const CONNECTION_CHECK_MS = 1000;
 
@@ -105,15 +108,24 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: CONNECTION_CHECK_MS,
     maxHeaderSize: HEADER_BYTES_MAX,
   };
-  const onRequest = createRequestHandler(options, rpc, life, httpAuthentication(access));
+  const onRequest = createRequestHandler(
+    options,
+    rpc,
+    life,
+    httpAuthentication(access, options.log),
+  );
   const server =
     tls === null
       ? createServer(limits, onRequest)
       : createTlsServer({ ...limits, ...listenerOptions(tls, limits.headersTimeout) }, onRequest);
   const unfollow = tls === null ? () => {} : followIdentity(tls, server as TlsServer);
-  const sockets = openSockets(server);
+  const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+  const sockets = openSockets(
+    server,
+    options.connectionsPerPeerMax ?? Math.ceil(connectionsMax / 2),
+  );
   server.maxHeadersCount = HEADERS_MAX;
-  server.maxConnections = options.connectionsMax ?? 500;
+  server.maxConnections = connectionsMax;
   // Nothing here upgrades, tunnels or sees malformed requests: Node answers those itself and closes.
   await listen(server, options.host, options.port);
   const { address, port } = server.address() as AddressInfo;

@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { PenstockError } from "@penstock/core";
+import type { PenstockError } from "@penstock/core";
 import { CALLER, type Caller } from "../auth/caller.ts";
+import { isDenial } from "../auth/roles.ts";
 import type { Logger } from "../logs/logger.ts";
 import { toConnectError } from "./error-edge.ts";
 import { DENIAL, type RpcGate } from "./rpc-gate.ts";
@@ -75,9 +76,7 @@ class ObservedCall {
 
   /** The error that leaves. */
   failed(error: unknown, signal: AbortSignal): ConnectError {
-    if (error instanceof PenstockError && error.code === "permissionDenied") {
-      this.#gate.refused(`/${this.#method}`, this.#caller);
-    }
+    if (isDenial(error)) this.#gate.refused(`/${this.#method}`, this.#caller);
     const outgoing = signal.aborted ? abortedError(error, signal) : toConnectError(error);
     const fields = {
       method: this.#method,

@@ -9,15 +9,28 @@ import {
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Status,
 } from "./generated/grpc/health/v1/health_pb.ts";
+import { peerOf } from "./peer.ts";
+
+/** Open `Watch` calls: nobody has to authenticate for one, and it lasts. */
+export interface HealthWatchersMax {
+  readonly ofConnection: number;
+  readonly inAll: number;
+}
+
+const WATCHERS_MAX: HealthWatchersMax = { ofConnection: 16, inAll: 1000 };
 
 export interface HealthState {
   set(isServing: boolean): void;
   readonly service: ServiceImpl<typeof Health>;
 }
 
-export function createHealth(serviceNames: readonly string[]): HealthState {
+export function createHealth(
+  serviceNames: readonly string[],
+  watchersMax = WATCHERS_MAX,
+): HealthState {
   const known = new Set(["", ...serviceNames]);
   const watchers = new Set<() => void>();
+  const ofConnections = new WeakMap<object, number>();
   let isServing = true;
 
   const answer = (name: string): HealthCheckResponse => {
@@ -25,6 +38,20 @@ export function createHealth(serviceNames: readonly string[]): HealthState {
     return create(HealthCheckResponseSchema, {
       status: known.has(name) ? status : Status.SERVICE_UNKNOWN,
     });
+  };
+
+  /** @returns leaves */
+  const enter = (connection: object, onEvent: () => void): (() => void) => {
+    const count = ofConnections.get(connection) ?? 0;
+    if (count >= watchersMax.ofConnection || watchers.size >= watchersMax.inAll) {
+      throw new ConnectError("too many calls watch the health", Code.ResourceExhausted);
+    }
+    ofConnections.set(connection, count + 1);
+    watchers.add(onEvent);
+    return () => {
+      watchers.delete(onEvent);
+      ofConnections.set(connection, (ofConnections.get(connection) ?? 1) - 1);
+    };
   };
 
   return {
@@ -43,7 +70,7 @@ export function createHealth(serviceNames: readonly string[]): HealthState {
       async *watch({ service }, context) {
         let wake = (): void => {};
         const onEvent = (): void => wake();
-        watchers.add(onEvent);
+        const leave = enter(peerOf(context).connection ?? context, onEvent);
         context.signal.addEventListener("abort", onEvent);
         try {
           let last: Status | null = null;
@@ -61,7 +88,7 @@ export function createHealth(serviceNames: readonly string[]): HealthState {
           }
           throw context.signal.reason;
         } finally {
-          watchers.delete(onEvent);
+          leave();
           context.signal.removeEventListener("abort", onEvent);
         }
       },

@@ -10,7 +10,12 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import {
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type Http2Session,
+} from "node:http2";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import {
   universalRequestFromNodeRequest,
@@ -23,6 +28,7 @@ import { callInterceptor } from "./call-interceptor.ts";
 import { withoutBody } from "./denied-call.ts";
 import { toConnectError } from "./error-edge.ts";
 import { guardJson } from "./json-guard.ts";
+import { PEER, peerOfRequest, socketOf } from "./peer.ts";
 import { RpcGate, type Verdict, valuesOf } from "./rpc-gate.ts";
 
 export const MESSAGE_BYTES_MAX_DEFAULT = 16 * 1024 * 1024;
@@ -46,6 +52,8 @@ export interface RpcHandlerOptions {
   readonly requestMsMax?: number | undefined;
   /** Default: everybody. */
   readonly gate?: RpcGate | undefined;
+  /** A call on this HTTP/2 session was let in whose caller had to authenticate. */
+  readonly admitted?: (session: Http2Session) => void;
 }
 
 export interface RpcHandler {
@@ -93,11 +101,13 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
     if (isSingleRequest) endSlowRequest(request, response, requestMsMax);
     closeWhenAnswered(response);
     const path = handler.requestPath;
+    const { headers } = request;
     const verdict: Verdict = gate.isFree(path)
       ? FREE
-      : await gate.judge(path, presentedBy(request));
+      : await gate.judge(path, presentedBy({ headers, socket: socketOf(request) }));
     if (response.destroyed) return;
-    const values = valuesOf(verdict);
+    if (verdict.isIn && verdict.admission !== null) admitted(request, options);
+    const values = valuesOf(verdict).set(PEER, peerOfRequest(request));
     const universal = universalRequestFromNodeRequest(request, response, undefined, values);
     if (!isStream) setDefaultDeadline(universal.header, deadlineMsMax);
     if (!verdict.isIn) {
@@ -143,6 +153,11 @@ export function createRpcHandler(options: RpcHandlerOptions): RpcHandler {
     endStreams: () => streams.abort(stopped()),
     endCalls: () => calls.abort(stopped()),
   };
+}
+
+function admitted(request: NodeRequest, options: RpcHandlerOptions): void {
+  const session = "stream" in request ? request.stream.session : undefined;
+  if (session !== undefined) options.admitted?.(session);
 }
 
 /**

@@ -33,7 +33,7 @@ import { file_google_rpc_error_details } from "./generated/google/rpc/error_deta
 import { Health } from "./generated/grpc/health/v1/health_pb.ts";
 import { ServerReflection as ReflectionV1 } from "./generated/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ReflectionV1Alpha } from "./generated/grpc/reflection/v1alpha/reflection_pb.ts";
-import { createHealth } from "./health.ts";
+import { createHealth, type HealthWatchersMax } from "./health.ts";
 import { serveRawStream } from "./raw-stream.ts";
 import { createReflection } from "./reflection.ts";
 import { RpcGate } from "./rpc-gate.ts";
@@ -68,6 +68,12 @@ export interface RpcServerOptions {
   readonly streamsMax?: number;
   /** Default 1000. */
   readonly connectionsMax?: number;
+  /** Connections of one address (of one /64, for IPv6); default half of `connectionsMax`. */
+  readonly connectionsPerPeerMax?: number;
+  /** How long a connection may have no admitted call where callers must authenticate; default 15 s. */
+  readonly anonymousMsMax?: number;
+  /** Open `Health.Watch` calls of one connection, default 16, and in all, default 1000. */
+  readonly healthWatchers?: HealthWatchersMax;
   /** Default 10 s. */
   readonly prefaceMsMax?: number;
   /** Default 20 s. */
@@ -100,16 +106,32 @@ const SESSION_MEMORY_MB_MAX = 64;
 /** Streams that a peer may reset in a burst, and from then on in a second (CVE-2023-44487). */
 const RESET_BURST = 1000;
 const RESETS_PER_SECOND = 100;
+const CONNECTIONS_MAX = 1000;
+const ANONYMOUS_MS_MAX = 15_000;
+/** Of its connections, with how many a listener is crowded. */
+const CROWD_SHARE = 0.75;
 const DESTROY_GRACE_MS = 500;
 
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const { access, tls } = listenerSecurity(options);
   const gate = new RpcGate(access, options.recheckMs);
-  const health = createHealth(options.services.map(({ typeName }) => typeName));
+  const health = createHealth(
+    options.services.map(({ typeName }) => typeName),
+    options.healthWatchers,
+  );
+  const connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+  const prefaceMsMax = options.prefaceMsMax ?? 10_000;
+  const sessions = new RpcSessions({
+    prefaceMsMax,
+    pingIntervalMs: options.pingIntervalMs ?? 20_000,
+    anonymousMsMax: access.isOpen ? null : (options.anonymousMsMax ?? ANONYMOUS_MS_MAX),
+    crowd: connectionsMax * CROWD_SHARE,
+  });
   const handler = createRpcHandler({
     log: options.log,
     hasGrpc: true,
     gate,
+    admitted: (session) => sessions.admitted(session),
     messageBytesMax: options.messageBytesMax,
     deadlineMsMax: options.deadlineMsMax,
     requestMsMax: options.requestMsMax,
@@ -128,15 +150,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     streamResetBurst: RESET_BURST,
     streamResetRate: RESETS_PER_SECOND,
   };
-  const prefaceMsMax = options.prefaceMsMax ?? 10_000;
   const server = createListener(limits, tls, prefaceMsMax);
   const unfollow = tls === null ? () => {} : followIdentity(tls, server as unknown as TlsServer);
-  const sockets = openSockets(server);
-  server.maxConnections = options.connectionsMax ?? 1000;
-  const sessions = new RpcSessions({
-    prefaceMsMax,
-    pingIntervalMs: options.pingIntervalMs ?? 20_000,
-  });
+  const perPeerMax = options.connectionsPerPeerMax ?? Math.ceil(connectionsMax / 2);
+  const sockets = openSockets(server, perPeerMax);
+  server.maxConnections = connectionsMax;
   let isStopping = false;
   server.on("session", (session: ServerHttp2Session) => {
     if (isStopping) session.destroy();
@@ -146,9 +164,13 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   server.on("sessionError", (error) => options.log.debug("connection failed", { error }));
   const rawStreams = new Map(Object.entries(options.rawStreams ?? {}));
   server.on("stream", (stream, headers, _flags, rawHeaders: string[]) => {
+    // A stream that fails without a listener would end the process; the call sees the abort.
+    stream.on("error", () => {});
+    // Reset in the same packet: nothing can be answered.
+    if (stream.destroyed || stream.closed) return;
     const raw = rawStreams.get(headers[":path"] ?? "");
     if (raw === undefined) serveCall(handler, stream, headers, rawHeaders);
-    else serveRawStream(gate, raw, stream, headers);
+    else serveRawStream({ gate, sessions, log: options.log }, raw, stream, headers);
   });
   await listen(server, options.host, options.port);
   const { address, port } = server.address() as AddressInfo;
@@ -212,8 +234,6 @@ function serveCall(
   headers: IncomingHttpHeaders,
   rawHeaders: string[],
 ): void {
-  // A stream that fails without a listener would end the process; the call sees the abort.
-  stream.on("error", () => {});
   const request = new Http2ServerRequest(stream, headers, {}, rawHeaders);
   const response = new Http2ServerResponse(stream);
   if (handler.handle(request, response)) return;
