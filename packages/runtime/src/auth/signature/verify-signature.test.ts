@@ -1,6 +1,7 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it } from "vitest";
+import { readQuery } from "../../http/read-query.ts";
 import { Secret } from "../../secrets/secret.ts";
 import type { SignedRequest } from "../access.ts";
 import type { AccessKey } from "../credentials/credentials.ts";
@@ -128,6 +129,32 @@ describe("verifySignature", () => {
     for (const one of changed) {
       await expect(verify(one)).rejects.toMatchObject({ code: "awsSignatureInvalid" });
     }
+  });
+
+  it("S-10: refuses a path that is signed in another form than it comes in", async () => {
+    const request = await signed();
+    for (const path of [
+      "/2015-03-31//event-source-mappings/",
+      "//2015-03-31/event-source-mappings/",
+      "/2015-03-31/./event-source-mappings/",
+      "/2015-03-31/x/../event-source-mappings/",
+      "/2015-03-31/event-source-mappings//",
+    ]) {
+      const message = "The path must be in its normal form: without //, /./ and /../.";
+      await expect(verify({ ...request, url: path })).rejects.toMatchObject({
+        code: "awsSignatureInvalid",
+        message,
+      });
+    }
+  });
+
+  it("S-10: takes a plus in the query for the plus that was signed, never for a blank", async () => {
+    const request = await signed({ method: "DELETE", query: { tagKeys: "a+b" } });
+    const plain = { ...request, url: request.url.replace("%2B", "+") };
+    await expect(verify(plain)).resolves.toBe(KEY);
+    expect(readQuery(plain.url)).toEqual([["tagKeys", "a+b"]]);
+    const blank = { ...request, url: request.url.replace("%2B", "%20") };
+    await expect(verify(blank)).rejects.toMatchObject({ code: "awsSignatureInvalid" });
   });
 
   it("S-10: needs host and everything of AWS's to be signed", async () => {

@@ -12,6 +12,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { PenstockError } from "@penstock/core";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { readQuery } from "../../http/read-query.ts";
 import type { SignedRequest } from "../access.ts";
 import type { AccessKey } from "../credentials/credentials.ts";
 import { type AwsAuthorization, parseAwsAuthorization } from "./aws-authorization.ts";
@@ -34,7 +35,8 @@ export async function verifySignature(
   request: SignedRequest,
   rules: SignatureRules,
 ): Promise<AccessKey> {
-  const query = readQuery(request.url);
+  checkPath(request.url);
+  const query = queryOf(request.url);
   if (Object.keys(query).some((name) => name.toLowerCase() === "x-amz-signature")) {
     throw incomplete(
       "Signatures in the query are not supported; sign with the Authorization header.",
@@ -106,27 +108,33 @@ async function sign(
   return Buffer.from(parseAwsAuthorization(signed.headers.authorization ?? "").signature);
 }
 
-/** A list for each name, so that no name of the client (`__proto__`) means anything. @throws when an escape is malformed */
-function readQuery(url: string): Record<string, string[]> {
+/** A list for each name, so that no name of the client (`__proto__`) means anything. */
+function queryOf(url: string): Record<string, string[]> {
   const query: Record<string, string[]> = Object.create(null);
-  const start = url.indexOf("?");
-  if (start < 0) return query;
-  for (const pair of url.slice(start + 1).split("&")) {
-    if (pair === "") continue;
-    const at = pair.indexOf("=");
-    try {
-      const name = decodeURIComponent(at < 0 ? pair : pair.slice(0, at));
-      const value = at < 0 ? "" : decodeURIComponent(pair.slice(at + 1));
-      const values = query[name];
-      if (values === undefined) query[name] = [value];
-      else values.push(value);
-    } catch (cause) {
-      throw new PenstockError("awsSignatureInvalid", "The query has a malformed escape.", {
-        cause,
-      });
-    }
+  for (const [name, value] of pairsOf(url)) {
+    const values = query[name];
+    if (values === undefined) query[name] = [value];
+    else values.push(value);
   }
   return query;
+}
+
+function pairsOf(url: string): [string, string][] {
+  try {
+    return readQuery(url);
+  } catch (cause) {
+    if (!(cause instanceof PenstockError)) throw cause;
+    throw new PenstockError("awsSignatureInvalid", cause.message, { cause });
+  }
+}
+
+/** A path is signed in its normal form: one in another form would be acted on as it came, which nobody has signed. */
+function checkPath(url: string): void {
+  const [, ...segments] = (url.split("?", 1)[0] ?? "").split("/");
+  // One slash at the end is kept.
+  if (segments.at(-1) === "") segments.pop();
+  if (!segments.some((segment) => ["", ".", ".."].includes(segment))) return;
+  throw invalid("The path must be in its normal form: without //, /./ and /../.");
 }
 
 function readDate(

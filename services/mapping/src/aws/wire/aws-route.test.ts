@@ -28,6 +28,17 @@ describe("routeOf", () => {
     expect(route.query.getAll("tagKeys")).toEqual(["a b", "c+d"]);
   });
 
+  it("S-10: takes a plus in the query for a plus, as signatures do", () => {
+    const route = routeOf("DELETE", `/2017-03-31/tags/${ARN}?tagKeys=a+b`);
+    if (route instanceof AwsRefusal) throw route;
+    expect(route.query.getAll("tagKeys")).toEqual(["a+b"]);
+  });
+
+  it("refuses a query whose escapes are none", () => {
+    const refusal = routeOf("GET", `${MAPPINGS}?Marker=%zz`);
+    expect(refusal).toMatchObject({ type: "SerializationException" });
+  });
+
   it("leaves a label that is no percent-encoding as it is", () => {
     expect(routeOf("GET", `${MAPPINGS}/%ff%zz`)).toMatchObject({ label: "%ff%zz" });
   });

@@ -1,6 +1,8 @@
 /**
  * Which operation of AWS's API a request is (rest-json bindings of Lambda, 2015-03-31). Every path that begins with a date is AWS's, and nobody else's.
  */
+import { PenstockError } from "@penstock/core";
+import { readQuery } from "@penstock/runtime";
 import { AwsRefusal } from "./aws-refusal.ts";
 
 export type OperationName =
@@ -54,7 +56,7 @@ export function isAwsPath(url: string): boolean {
 
 /** The operation, or an UnknownOperationException: 404 for a path that is not there, 405 for a method that it doesn't have. */
 export function routeOf(method: string, url: string): AwsRoute | AwsRefusal {
-  const [path = "", query = ""] = splitOnce(url, "?");
+  const path = url.split("?", 1)[0] ?? "";
   for (const row of ROUTES) {
     const match = row.path.exec(path);
     if (match === null) continue;
@@ -63,7 +65,9 @@ export function routeOf(method: string, url: string): AwsRoute | AwsRefusal {
       return unknown(`${path} has no ${method}, but ${allow}.`, 405, { allow });
     }
     const operation = row.operations[method] as OperationName;
-    return { operation, label: decoded(match[1] ?? ""), query: new URLSearchParams(query) };
+    const query = queryOf(url);
+    if (query instanceof AwsRefusal) return query;
+    return { operation, label: decoded(match[1] ?? ""), query };
   }
   return unknown(
     "Penstock serves the operations of event source mappings and of their tags only.",
@@ -84,7 +88,12 @@ function decoded(label: string): string {
   }
 }
 
-function splitOnce(text: string, at: string): string[] {
-  const index = text.indexOf(at);
-  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+/** Read as the signature was: what was signed is what is acted on. */
+function queryOf(url: string): URLSearchParams | AwsRefusal {
+  try {
+    return new URLSearchParams(readQuery(url));
+  } catch (error) {
+    if (!(error instanceof PenstockError)) throw error;
+    return new AwsRefusal("SerializationException", error.message);
+  }
 }
