@@ -26,9 +26,9 @@ const LONG = [
   "test/contract/fleet/lifecycle.test.ts",
   "test/contract/egress/invoker-service.test.ts",
   "test/contract/kafka-fetch/log-edges.test.ts",
-  "test/contract/mapping/database-away.test.ts",
+  "test/contract/postgres/database-away.test.ts",
   "test/contract/egress/invoker-process.test.ts",
-  "test/contract/mapping/database.test.ts",
+  "test/contract/postgres/database.test.ts",
 ];
 
 /** They need programs that are still being built beside the first tests (test/tools.ts). */

@@ -10,7 +10,7 @@ import { createTestDatabase } from "@penstock/local";
 import { type Database, migrate, openDatabase } from "@penstock/postgres";
 import { waitUntil } from "@penstock/testkit";
 import { startTestMappingService } from "../mapping/test-mapping-service.ts";
-import { silentLog } from "../mapping/test-postgres.ts";
+import { silentLog } from "../postgres/test-postgres.ts";
 
 export const MAPPINGS = "/2015-03-31/event-source-mappings";
 export const ACCOUNT = "000000000000";

@@ -55,7 +55,7 @@ function shows(flow: Flow, code: string): Promise<string> {
     `the mapping shows ${code}`,
     async () => {
       const { problem } = await flow.get();
-      return problem?.code === code && problem.message;
+      return problem?.code === code ? problem.message : null;
     },
     90_000,
   );

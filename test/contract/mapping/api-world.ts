@@ -3,6 +3,7 @@ import { createTestDatabase } from "@penstock/local";
 import { type Database, migrate, openDatabase } from "@penstock/postgres";
 import type { mapping } from "@penstock/proto";
 import { inject } from "vitest";
+import { silentLog, until } from "../postgres/test-postgres.ts";
 import {
   createRequest,
   putFunction,
@@ -10,7 +11,6 @@ import {
   type TestMappingOptions,
   type TestMappingService,
 } from "./test-mapping-service.ts";
-import { silentLog, until } from "./test-postgres.ts";
 
 /** A mapping service on a database of its own in which nobody leads, so that no controller moves on what a test has just set. */
 export interface ApiWorld extends TestMappingService {

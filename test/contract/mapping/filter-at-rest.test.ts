@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { Code } from "@connectrpc/connect";
 import type { mapping } from "@penstock/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../postgres/test-postgres.ts";
 import { type ApiWorld, failure, present, startApiWorld } from "./api-world.ts";
 import { startTestMappingService, type TestMappingService } from "./test-mapping-service.ts";
-import { until } from "./test-postgres.ts";
 
 const ARN = "arn:aws:kms:us-east-1:000000000000:key/filters";
 const PATTERN = '{"value":{"customer":["canary-in-a-pattern"]}}';

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sharedTestPostgres, type TestDatabases, until } from "../postgres/test-postgres.ts";
 import {
   putFunction,
   startTestMappingService,
   type TestMappingService,
 } from "./test-mapping-service.ts";
-import { sharedTestPostgres, type TestDatabases, until } from "./test-postgres.ts";
 
 let postgres: TestDatabases;
 let world: TestMappingService;

@@ -1,5 +1,6 @@
 import { mapping } from "@penstock/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sharedTestPostgres, type TestDatabases, until } from "../postgres/test-postgres.ts";
 import {
   createRequest,
   putFunction,
@@ -7,7 +8,6 @@ import {
   startTestMappingService,
   type TestMappingService,
 } from "./test-mapping-service.ts";
-import { sharedTestPostgres, type TestDatabases, until } from "./test-postgres.ts";
 
 let postgres: TestDatabases;
 let world: TestMappingService;

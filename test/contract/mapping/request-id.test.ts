@@ -2,10 +2,10 @@ import { createClient } from "@connectrpc/connect";
 import { mapping } from "@penstock/proto";
 import { createRpcTransport } from "@penstock/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../postgres/test-postgres.ts";
 import { type ApiWorld, codeOf, failure, present, startApiWorld } from "./api-world.ts";
 import { cutAtCommit } from "./cut-at-commit.ts";
 import { createRequest, startTestMappingService } from "./test-mapping-service.ts";
-import { until } from "./test-postgres.ts";
 
 let world: ApiWorld;
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mapping } from "@penstock/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../postgres/test-postgres.ts";
 import { type ApiWorld, startApiWorld } from "./api-world.ts";
 import { putFunction } from "./test-mapping-service.ts";
-import { until } from "./test-postgres.ts";
 
 const secretsDir = mkdtempSync(join(tmpdir(), "penstock-secrets-"));
 let world: ApiWorld;

@@ -6,7 +6,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { parseMappingSettings, startMappingService } from "@penstock/mapping-service";
 import { mapping } from "@penstock/proto";
 import { createRpcTransport, type Logger, type Service } from "@penstock/runtime";
-import { silentLog } from "./test-postgres.ts";
+import { silentLog } from "../postgres/test-postgres.ts";
 
 /** The mapping service on free ports, and clients that talk gRPC to it. */
 export interface TestMappingService {

@@ -137,7 +137,7 @@ describe("field masks", () => {
 describe("states", () => {
   it("I-17: goes to UPDATING, DISABLING and ENABLING, for the controller to move on", async () => {
     const { uuid } = await world.createSettled();
-    const stateAfter = async (changes: Omit<Update, "uuid">) =>
+    const stateAfter = async (changes: { batchSize: number } | { enabled: boolean }) =>
       (await update({ uuid, ...changes }))?.state;
     expect(await stateAfter({ batchSize: 3 })).toBe(MappingState.UPDATING);
     await world.setState(uuid, "Enabled");

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { mapping } from "@penstock/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../postgres/test-postgres.ts";
 import { type ApiWorld, present, startApiWorld } from "./api-world.ts";
 import { startTestMappingService, type TestMappingService } from "./test-mapping-service.ts";
-import { until } from "./test-postgres.ts";
 
 const ARN = "arn:aws:kms:us-east-1:000000000000:key/filters";
 const filterCriteria = { filters: [{ pattern: '{"key":["a"]}' }] } as mapping.FilterCriteria;

@@ -1,9 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { mapping } from "@penstock/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../postgres/test-postgres.ts";
 import { type ApiWorld, startApiWorld } from "./api-world.ts";
 import { startTestMappingService, type TestMappingService } from "./test-mapping-service.ts";
-import { until } from "./test-postgres.ts";
 
 const { MappingState } = mapping;
 let world: ApiWorld;

@@ -4,7 +4,7 @@ import { PenstockError, readMappingUuid } from "@penstock/core";
 import type { Database } from "@penstock/postgres";
 import { mapping } from "@penstock/proto";
 import { findMappings, MAPPING_MISSING } from "../store/find-mapping.ts";
-import { type EventRow, listEvents } from "../store/list-events.ts";
+import { type EventRow, listEvents } from "../store/history/list-events.ts";
 import { stateNumber } from "./enum-names.ts";
 import { readPageKey, readPageSize, writePageToken } from "./page-token.ts";
 

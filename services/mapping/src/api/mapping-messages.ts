@@ -13,7 +13,7 @@ import { mapping } from "@penstock/proto";
 import { etagOf } from "../store/etag.ts";
 import type { MappingView } from "../store/mapping-views.ts";
 import type { GapRow, PartitionRow } from "../store/read-progress.ts";
-import type { StoredMapping, StoredProblem } from "../store/stored-mapping.ts";
+import type { StoredMapping, StoredProblem } from "../store/rows/stored-mapping.ts";
 import {
   accessNumber,
   logLevelNumber,

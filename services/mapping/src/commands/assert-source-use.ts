@@ -1,6 +1,6 @@
 import { type MappingSettings, PenstockError } from "@penstock/core";
 import type { Caller } from "@penstock/runtime";
-import { writeAudit } from "../store/write-audit.ts";
+import { writeAudit } from "../store/history/write-audit.ts";
 import type { MappingCommandParts } from "./mapping-command-parts.ts";
 
 /**

@@ -12,7 +12,7 @@ import { findMappings, MAPPING_MISSING } from "../store/find-mapping.ts";
 import { insertMapping } from "../store/insert-mapping.ts";
 import { addMappingTags } from "../store/mapping-tags.ts";
 import { type MappingView, readMappingViews, viewOf } from "../store/mapping-views.ts";
-import type { StoredMapping } from "../store/stored-mapping.ts";
+import type { StoredMapping } from "../store/rows/stored-mapping.ts";
 import { assertSourceUse } from "./assert-source-use.ts";
 import { listMappingPage } from "./list-mapping-page.ts";
 import { MAPPING_ANSWER } from "./mapping-answer.ts";

@@ -1,4 +1,4 @@
-import type { StoredMapping } from "../store/stored-mapping.ts";
+import type { StoredMapping } from "../store/rows/stored-mapping.ts";
 import type { AnswerCodec } from "./once.ts";
 
 /** A mapping as a mutation stored it. Filter criteria under a KMS key stay sealed: they are opened for each answer. */

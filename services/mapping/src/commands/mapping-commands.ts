@@ -1,7 +1,7 @@
 import type { CreateMappingInput, MappingInput } from "@penstock/core";
 import type { Caller } from "@penstock/runtime";
 import type { MappingView } from "../store/mapping-views.ts";
-import type { StoredMapping } from "../store/stored-mapping.ts";
+import type { StoredMapping } from "../store/rows/stored-mapping.ts";
 
 /**
  * What can be done with mappings, for both faces alike: gRPC and the AWS wire translate messages and call this, nothing else of the store.

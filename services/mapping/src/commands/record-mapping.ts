@@ -1,9 +1,9 @@
 import { type ArnScope, describeSettings, mappingArn } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import type { Caller } from "@penstock/runtime";
-import { noteMappingChange } from "../store/note-mapping-change.ts";
-import type { StoredMapping } from "../store/stored-mapping.ts";
-import { writeAudit } from "../store/write-audit.ts";
+import { noteMappingChange } from "../store/history/note-mapping-change.ts";
+import { writeAudit } from "../store/history/write-audit.ts";
+import type { StoredMapping } from "../store/rows/stored-mapping.ts";
 
 /** What a caller did to a mapping. */
 export interface MappingDeed {

@@ -2,9 +2,9 @@ import { PenstockError, parseMappingArn, readTagKeys, readTags } from "@penstock
 import type { Sql } from "@penstock/postgres";
 import type { Caller } from "@penstock/runtime";
 import { findMappings, lockMapping } from "../store/find-mapping.ts";
+import { noteMappingChange } from "../store/history/note-mapping-change.ts";
+import { writeAudit } from "../store/history/write-audit.ts";
 import { addMappingTags, readMappingTags, removeMappingTags } from "../store/mapping-tags.ts";
-import { noteMappingChange } from "../store/note-mapping-change.ts";
-import { writeAudit } from "../store/write-audit.ts";
 import type { MappingCommandParts } from "./mapping-command-parts.ts";
 import type { IdempotentRequest, MappingCommands } from "./mapping-commands.ts";
 import { NO_ANSWER, once } from "./once.ts";

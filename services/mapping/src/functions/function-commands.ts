@@ -3,7 +3,7 @@ import type { Database } from "@penstock/postgres";
 import type { Caller } from "@penstock/runtime";
 import type { IdempotentRequest } from "../commands/mapping-commands.ts";
 import { type AnswerCodec, NO_ANSWER, once } from "../commands/once.ts";
-import { writeAudit } from "../store/write-audit.ts";
+import { writeAudit } from "../store/history/write-audit.ts";
 import { deleteFunction } from "./delete-function.ts";
 import type { HeaderSeal } from "./header-seal.ts";
 import { putFunction } from "./put-function.ts";

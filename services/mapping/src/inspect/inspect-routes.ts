@@ -6,7 +6,7 @@ import { assertSourceUse } from "../commands/assert-source-use.ts";
 import { createMappingCommands } from "../commands/create-mapping-commands.ts";
 import type { MappingCommandParts } from "../commands/mapping-command-parts.ts";
 import type { MappingCommands } from "../commands/mapping-commands.ts";
-import { writeAudit } from "../store/write-audit.ts";
+import { writeAudit } from "../store/history/write-audit.ts";
 import { BoundedLooks } from "./bounded-looks.ts";
 import type { DialNode } from "./explain/ask-nodes.ts";
 import { explain } from "./explain/explain-route.ts";

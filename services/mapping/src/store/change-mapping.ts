@@ -13,16 +13,16 @@ import { assertFunctionExists } from "./assert-function-exists.ts";
 import { claimSources } from "./claim-sources.ts";
 import { assertEtag } from "./etag.ts";
 import { type LockedMapping, lockMapping } from "./find-mapping.ts";
-import { mappingColumns } from "./mapping-columns.ts";
-import { mutableColumns } from "./mutable-columns.ts";
-import type { StoreContext } from "./store-context.ts";
+import { mappingColumns } from "./rows/mapping-columns.ts";
+import { mutableColumns } from "./rows/mutable-columns.ts";
 import {
   type FilterColumns,
   filterColumns,
   type OpenedMapping,
   openFilter,
-} from "./stored-filter.ts";
-import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
+} from "./rows/stored-filter.ts";
+import { type MappingRow, type StoredMapping, toStoredMapping } from "./rows/stored-mapping.ts";
+import type { StoreContext } from "./store-context.ts";
 
 export interface Change {
   readonly changes: MappingChanges;

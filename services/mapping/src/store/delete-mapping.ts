@@ -2,8 +2,8 @@ import { invariant } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import { assertEtag } from "./etag.ts";
 import { lockMapping } from "./find-mapping.ts";
-import { mappingColumns } from "./mapping-columns.ts";
-import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
+import { mappingColumns } from "./rows/mapping-columns.ts";
+import { type MappingRow, type StoredMapping, toStoredMapping } from "./rows/stored-mapping.ts";
 
 export interface Deletion {
   readonly etag?: string | undefined;

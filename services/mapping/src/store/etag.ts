@@ -1,5 +1,5 @@
 import { PenstockError } from "@penstock/core";
-import type { StoredMapping } from "./stored-mapping.ts";
+import type { StoredMapping } from "./rows/stored-mapping.ts";
 
 /** Changes with every change of settings. */
 export function etagOf({ revision }: Pick<StoredMapping, "revision">): string {

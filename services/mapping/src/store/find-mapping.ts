@@ -1,7 +1,7 @@
 import { PenstockError } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
-import { mappingColumns } from "./mapping-columns.ts";
-import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
+import { mappingColumns } from "./rows/mapping-columns.ts";
+import { type MappingRow, type StoredMapping, toStoredMapping } from "./rows/stored-mapping.ts";
 
 /** AWS's words for an unknown UUID. */
 export const MAPPING_MISSING = "The resource you requested does not exist.";

@@ -2,11 +2,11 @@ import { functionArn, type MappingSettings, PenstockError } from "@penstock/core
 import type { Sql } from "@penstock/postgres";
 import { assertFunctionExists } from "./assert-function-exists.ts";
 import { claimSources } from "./claim-sources.ts";
-import { mappingColumns } from "./mapping-columns.ts";
-import { mutableColumns } from "./mutable-columns.ts";
+import { mappingColumns } from "./rows/mapping-columns.ts";
+import { mutableColumns } from "./rows/mutable-columns.ts";
+import { filterColumns } from "./rows/stored-filter.ts";
+import { type MappingRow, type StoredMapping, toStoredMapping } from "./rows/stored-mapping.ts";
 import type { StoreContext } from "./store-context.ts";
-import { filterColumns } from "./stored-filter.ts";
-import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
 
 /**
  * Stores a new mapping in state Creating; a controller takes it from there.

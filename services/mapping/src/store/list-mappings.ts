@@ -1,7 +1,7 @@
 import type { FunctionRef } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
-import { mappingColumns } from "./mapping-columns.ts";
-import { type MappingRow, type StoredMapping, toStoredMapping } from "./stored-mapping.ts";
+import { mappingColumns } from "./rows/mapping-columns.ts";
+import { type MappingRow, type StoredMapping, toStoredMapping } from "./rows/stored-mapping.ts";
 
 export interface MappingFilter {
   /** An unqualified reference matches every version and alias; a qualified one only its own. */

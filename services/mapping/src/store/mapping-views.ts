@@ -8,8 +8,8 @@ import {
   readPartitions,
   readWaits,
 } from "./read-progress.ts";
-import { openFilter } from "./stored-filter.ts";
-import type { StoredMapping } from "./stored-mapping.ts";
+import { openFilter } from "./rows/stored-filter.ts";
+import type { StoredMapping } from "./rows/stored-mapping.ts";
 
 /** A mapping with what is known of its run. */
 export interface MappingView {

@@ -72,7 +72,7 @@ export class ProblemDesk {
     if (areSame(wanted, this.#shown)) return;
     const nowMs = this.#nowMs();
     if (!mayChange(this.#flapping, nowMs, wanted === null)) return;
-    this.#flapping = afterChange(this.#flapping, nowMs);
+    this.#flapping = afterChange(this.#flapping, nowMs, wanted?.code ?? null);
     this.#shown = wanted;
     this.#say();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StoredMapping } from "../../store/stored-mapping.ts";
+import type { StoredMapping } from "../../store/rows/stored-mapping.ts";
 import { listedConfiguration, mappingConfiguration } from "./mapping-configuration.ts";
 
 const SCOPE = { region: "us-east-1", accountId: "000000000000" };

@@ -12,7 +12,7 @@ import {
   wholeSeconds,
 } from "@penstock/core";
 import type { FilterError } from "../../seal/filter-seal.ts";
-import type { StoredMapping } from "../../store/stored-mapping.ts";
+import type { StoredMapping } from "../../store/rows/stored-mapping.ts";
 
 const MS_PER_SECOND = 1000;
 

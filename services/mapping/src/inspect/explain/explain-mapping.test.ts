@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { mapping, poller } from "@penstock/proto";
 import { describe, expect, it } from "vitest";
-import type { StoredMapping } from "../../store/stored-mapping.ts";
+import type { StoredMapping } from "../../store/rows/stored-mapping.ts";
 import { type ExplainFacts, explainMapping } from "./explain-mapping.ts";
 import type { StoredPoller } from "./read-run.ts";
 

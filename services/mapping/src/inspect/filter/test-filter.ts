@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { invalidField, PenstockError } from "@penstock/core";
 import { mapping } from "@penstock/proto";
 import type { MappingView } from "../../store/mapping-views.ts";
-import type { StoredMapping } from "../../store/stored-mapping.ts";
+import type { StoredMapping } from "../../store/rows/stored-mapping.ts";
 import type { BoundedLooks } from "../bounded-looks.ts";
 import type { OpenSource } from "../source-admin.ts";
 import { judgeRecords } from "./judge-records.ts";

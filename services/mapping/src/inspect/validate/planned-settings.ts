@@ -7,7 +7,7 @@ import {
 import type { mapping } from "@penstock/proto";
 import { createInput, mappingInput } from "../../api/mapping-requests.ts";
 import { type MappingCommandParts, rulesNow } from "../../commands/mapping-command-parts.ts";
-import type { StoredMapping } from "../../store/stored-mapping.ts";
+import type { StoredMapping } from "../../store/rows/stored-mapping.ts";
 
 /**
  * The settings that the mapping would have.

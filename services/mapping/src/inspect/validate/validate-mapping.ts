@@ -6,7 +6,7 @@ import { createInput, mappingInput } from "../../api/mapping-requests.ts";
 import { assertSourceUse } from "../../commands/assert-source-use.ts";
 import type { MappingCommandParts } from "../../commands/mapping-command-parts.ts";
 import type { MappingCommands } from "../../commands/mapping-commands.ts";
-import type { StoredMapping } from "../../store/stored-mapping.ts";
+import type { StoredMapping } from "../../store/rows/stored-mapping.ts";
 import type { BoundedLooks } from "../bounded-looks.ts";
 import type { OpenSource } from "../source-admin.ts";
 import { lookAtSource } from "./look-at-source.ts";

@@ -1,6 +1,6 @@
 import { invariant, isLegalTransition, type MappingProblem } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
-import { noteMappingChange } from "../../store/note-mapping-change.ts";
+import { noteMappingChange } from "../../store/history/note-mapping-change.ts";
 import type { MappingFacts } from "../mapping-view.ts";
 import { writeProblems } from "../problems/write-problems.ts";
 
@@ -31,7 +31,8 @@ function whyOf(
   after: "Enabled" | "Disabled",
   problem: MappingProblem | null,
 ): string {
-  if (problem !== null) return `With a problem, which is tried on until it heals: ${problem.message}`;
+  if (problem !== null)
+    return `With a problem, which is tried on until it heals: ${problem.message}`;
   if (after === "Enabled")
     return "Its start is pinned and an event poller runs the present settings.";
   if (state === "Disabling") return "No call can start any more.";

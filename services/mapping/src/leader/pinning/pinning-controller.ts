@@ -1,6 +1,6 @@
 import { InvariantError, type MappingProblem, PenstockError } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
-import { noteMappingChange } from "../../store/note-mapping-change.ts";
+import { noteMappingChange } from "../../store/history/note-mapping-change.ts";
 import type { ClusterAdmin } from "../clusters/cluster-admin.ts";
 import type { LeaderContext } from "../leader-context.ts";
 import type { MappingFacts, MappingView } from "../mapping-view.ts";

@@ -1,5 +1,5 @@
 import type { MutableSettings } from "@penstock/core";
-import type { FilterError, FilterSeal } from "../seal/filter-seal.ts";
+import type { FilterError, FilterSeal } from "../../seal/filter-seal.ts";
 import type { StoredMapping } from "./stored-mapping.ts";
 
 /**

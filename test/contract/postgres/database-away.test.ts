@@ -5,7 +5,7 @@ import {
   putFunction,
   startTestMappingService,
   type TestMappingService,
-} from "./test-mapping-service.ts";
+} from "../mapping/test-mapping-service.ts";
 import { startTestPostgres, type TestPostgres, until } from "./test-postgres.ts";
 
 let postgres: TestPostgres;

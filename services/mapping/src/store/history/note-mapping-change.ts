@@ -1,6 +1,6 @@
 import type { MappingState } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
-import { MAPPINGS_CHANNEL } from "../fleet/fleet-notice.ts";
+import { MAPPINGS_CHANNEL } from "../../fleet/fleet-notice.ts";
 
 /** Who made a change, and what became of the state by it. */
 export interface ChangeDetails {

@@ -1,5 +1,5 @@
 import { functionArn, type MutableSettings } from "@penstock/core";
-import type { StoreContext } from "./store-context.ts";
+import type { StoreContext } from "../store-context.ts";
 
 /** The columns that hold the changeable settings, as insert and update write them; the filter criteria have their own (`filterColumns`). */
 export function mutableColumns({ scope }: StoreContext, settings: MutableSettings) {
