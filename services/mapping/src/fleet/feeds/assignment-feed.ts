@@ -3,7 +3,7 @@ import type { Database } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import type { FilterSeal } from "../../seal/filter-seal.ts";
 import type { FleetLog } from "../fleet-log.ts";
-import { RepeatingTask } from "../repeating-task.ts";
+import { RepeatedWork } from "../repeated-work.ts";
 import type { NodeStream } from "../streams/node-stream.ts";
 import type { NodeStreams } from "../streams/node-streams.ts";
 import { readAssignments, readGenerations } from "./read-assignments.ts";
@@ -12,11 +12,10 @@ import { readAssignments, readGenerations } from "./read-assignments.ts";
  * Tells each poller node what to run: at its join, and whenever its generation has risen. One small statement finds out for all
  * nodes of the replica. While the database is away nodes are told nothing, and so go on.
  */
-export class AssignmentFeed {
+export class AssignmentFeed extends RepeatedWork {
   readonly #db: Database;
   readonly #streams: NodeStreams;
   readonly #filters: Pick<FilterSeal, "open">;
-  readonly #task: RepeatingTask;
 
   constructor(options: {
     db: Database;
@@ -25,30 +24,17 @@ export class AssignmentFeed {
     log: FleetLog;
     intervalMs: number;
   }) {
-    this.#db = options.db;
-    this.#streams = options.streams;
-    this.#filters = options.filters;
-    this.#task = new RepeatingTask({
+    super({
       name: "reading assignments",
       intervalMs: options.intervalMs,
       log: options.log,
-      work: () => this.#refresh(),
     });
+    this.#db = options.db;
+    this.#streams = options.streams;
+    this.#filters = options.filters;
   }
 
-  start(): void {
-    this.#task.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#task.stop();
-  }
-
-  wake(): void {
-    this.#task.wake();
-  }
-
-  async #refresh(): Promise<void> {
+  protected override async work(): Promise<void> {
     const streams = this.#streams.all("poller").filter((stream) => stream.isClaimed);
     if (streams.length === 0) return;
     const { sql } = this.#db;

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Database } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import type { FleetLog } from "../fleet-log.ts";
-import { RepeatingTask } from "../repeating-task.ts";
+import { RepeatedWork } from "../repeated-work.ts";
 import type { NodeStream } from "../streams/node-stream.ts";
 import type { NodeStreams } from "../streams/node-streams.ts";
 
@@ -10,12 +10,11 @@ import type { NodeStreams } from "../streams/node-streams.ts";
  * Tells pollers which invokers are up. An invoker is named until it leaves or has vanished; while the database is away nothing changes,
  * and after an outage nobody vanishes before there was time to be seen again.
  */
-export class InvokerFeed {
+export class InvokerFeed extends RepeatedWork {
   readonly #db: Database;
   readonly #streams: NodeStreams;
   readonly #vanishedMs: number;
   readonly #nowMs: () => number;
-  readonly #task: RepeatingTask;
   #known: fleet.Invokers | null = null;
   #print = "";
   /** Nobody is dropped for silence before this moment. */
@@ -30,31 +29,18 @@ export class InvokerFeed {
     vanishedMs: number;
     nowMs: () => number;
   }) {
-    this.#db = options.db;
-    this.#streams = options.streams;
-    this.#vanishedMs = options.vanishedMs;
-    this.#nowMs = options.nowMs;
-    this.#task = new RepeatingTask({
+    super({
       name: "reading invokers",
       intervalMs: options.intervalMs,
       log: options.log,
-      work: () => this.#refresh(),
       onFailure: () => {
         this.#hasFailed = true;
       },
     });
-  }
-
-  start(): void {
-    this.#task.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#task.stop();
-  }
-
-  wake(): void {
-    this.#task.wake();
+    this.#db = options.db;
+    this.#streams = options.streams;
+    this.#vanishedMs = options.vanishedMs;
+    this.#nowMs = options.nowMs;
   }
 
   tell(stream: NodeStream): void {
@@ -63,7 +49,7 @@ export class InvokerFeed {
     }
   }
 
-  async #refresh(): Promise<void> {
+  protected override async work(): Promise<void> {
     const rows = await this.#db.sql<{ id: string; address: string; is_silent: boolean }[]>`
       select id, address,
              seen_at < clock_timestamp() - ${this.#vanishedMs}::int * interval '1 millisecond' as is_silent

@@ -4,7 +4,7 @@ import type { Database } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
 import type { FleetLog } from "../fleet-log.ts";
 import type { FleetSettings } from "../fleet-settings.ts";
-import { RepeatingTask } from "../repeating-task.ts";
+import { RepeatedWork } from "../repeated-work.ts";
 import type { NodeStreams } from "../streams/node-streams.ts";
 
 interface ShareRow {
@@ -21,11 +21,10 @@ const TRANSIT_MAX_MS = 2_000;
  * Tells invokers their concurrency shares, again and again for as long as the leader renews them, and stores what they use of them
  * for the leader to divide by. A share that is told never outlives its lease in the table.
  */
-export class ShareFeed {
+export class ShareFeed extends RepeatedWork {
   readonly #db: Database;
   readonly #streams: NodeStreams;
   readonly #nowMs: () => number;
-  readonly #task: RepeatingTask;
 
   constructor(options: {
     db: Database;
@@ -34,30 +33,17 @@ export class ShareFeed {
     settings: FleetSettings;
     nowMs: () => number;
   }) {
-    this.#db = options.db;
-    this.#streams = options.streams;
-    this.#nowMs = options.nowMs;
-    this.#task = new RepeatingTask({
+    super({
       name: "reading shares",
       intervalMs: options.settings.shareIntervalMs,
       log: options.log,
-      work: () => this.#refresh(),
     });
+    this.#db = options.db;
+    this.#streams = options.streams;
+    this.#nowMs = options.nowMs;
   }
 
-  start(): void {
-    this.#task.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#task.stop();
-  }
-
-  wake(): void {
-    this.#task.wake();
-  }
-
-  async #refresh(): Promise<void> {
+  protected override async work(): Promise<void> {
     const streams = this.#streams.all("invoker");
     if (streams.length === 0) return;
     await this.#storeUse();

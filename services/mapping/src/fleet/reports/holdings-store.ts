@@ -4,7 +4,7 @@ import type { fleet } from "@penstock/proto";
 import type { FleetLog } from "../fleet-log.ts";
 import { notifyFleet } from "../fleet-notice.ts";
 import { isTransient } from "../is-transient.ts";
-import { RepeatingTask } from "../repeating-task.ts";
+import { RepeatedWork } from "../repeated-work.ts";
 import type { NodeStream } from "../streams/node-stream.ts";
 import type { NodeStreams } from "../streams/node-streams.ts";
 import { holdersFragment } from "./known-mappings.ts";
@@ -15,13 +15,12 @@ import { holdersFragment } from "./known-mappings.ts";
  * position is the last one. Written only while this replica has the node's stream; kept while the database is away. A generation that the
  * node was never given confirms nothing, and a mapping that it was never given is not held by it.
  */
-export class HoldingsStore {
+export class HoldingsStore extends RepeatedWork {
   readonly #db: Database;
   readonly #streams: NodeStreams;
   readonly #replicaId: string;
   readonly #log: FleetLog;
   readonly #progressStored: () => Promise<void>;
-  readonly #task: RepeatingTask;
 
   constructor(options: {
     db: Database;
@@ -32,31 +31,17 @@ export class HoldingsStore {
     log: FleetLog;
     intervalMs: number;
   }) {
+    super({
+      name: "storing holdings",
+      intervalMs: options.intervalMs,
+      settleMs: 5,
+      log: options.log,
+    });
     this.#db = options.db;
     this.#streams = options.streams;
     this.#replicaId = options.replicaId;
     this.#log = options.log;
     this.#progressStored = options.progressStored;
-    this.#task = new RepeatingTask({
-      name: "storing holdings",
-      intervalMs: options.intervalMs,
-      settleMs: 5,
-      log: options.log,
-      work: () => this.#flush(),
-    });
-  }
-
-  start(): void {
-    this.#task.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#task.stop();
-  }
-
-  /** The stream's holdings are new, or its node is in the tables now. */
-  wake(): void {
-    this.#task.wake();
   }
 
   /** Stores the last word of a stream that ends, before its end is acted upon. */
@@ -66,7 +51,7 @@ export class HoldingsStore {
     }
   }
 
-  async #flush(): Promise<void> {
+  protected override async work(): Promise<void> {
     for (const stream of this.#streams.all()) {
       if (stream.isClaimed && !stream.areHoldingsStored) await this.#tryToStore(stream);
     }

@@ -1,7 +1,7 @@
 import type { Database } from "@penstock/postgres";
 import type { FleetLog } from "../fleet-log.ts";
 import { notifyFleet } from "../fleet-notice.ts";
-import { RepeatingTask } from "../repeating-task.ts";
+import { RepeatedWork } from "../repeated-work.ts";
 import type { NodeStream } from "./node-stream.ts";
 import type { NodeStreams } from "./node-streams.ts";
 
@@ -24,31 +24,16 @@ export interface PresenceOptions {
  * The newest claim wins; a replica that finds another one in the row ends its own stream. While the database is away
  * streams stay, and are claimed or seen when it is back.
  */
-export class Presence {
+export class Presence extends RepeatedWork {
   readonly #options: PresenceOptions;
-  readonly #task: RepeatingTask;
 
   constructor(options: PresenceOptions) {
-    this.#options = options;
-    this.#task = new RepeatingTask({
+    super({
       name: "presence of nodes",
       intervalMs: options.intervalMs,
       log: options.log,
-      work: () => this.#refresh(),
     });
-  }
-
-  start(): void {
-    this.#task.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#task.stop();
-  }
-
-  /** A stream was added, or its node may be with another replica now. */
-  wake(): void {
-    this.#task.wake();
+    this.#options = options;
   }
 
   /**
@@ -69,7 +54,7 @@ export class Presence {
     });
   }
 
-  async #refresh(): Promise<void> {
+  protected override async work(): Promise<void> {
     const { streams } = this.#options;
     const claimed = streams.all().filter((stream) => stream.isClaimed);
     const unclaimed = streams.all().filter((stream) => !stream.isClaimed);
@@ -95,7 +80,7 @@ export class Presence {
       if (holder === undefined) {
         stream.isClaimed = false;
         stream.generation = -1n;
-        this.#task.wake();
+        this.wake();
       } else if (holder !== replicaId) streams.replace(stream);
     }
   }
