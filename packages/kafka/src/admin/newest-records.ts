@@ -35,6 +35,10 @@ export interface NewestRecord extends PlainRecord {
 export const NEWEST_RECORDS_MAX = 100;
 const BYTES_MAX = 4 * 1024 * 1024;
 const TIME_MS_MAX = 5_000;
+const ATTEMPTS_MAX = 3;
+const ATTEMPT_PAUSE_MS = 300;
+/** What took longer is no passing moment. */
+const REPEAT_WITHIN_MS = 2_000;
 /** Beyond it, the partitions with the most records are looked at. */
 const PARTITIONS_MAX = 64;
 const WAIT_MS = 100;
@@ -57,6 +61,27 @@ export async function newestRecords(
 ): Promise<NewestRecord[]> {
   if (!(Number.isInteger(count) && count >= 1 && count <= NEWEST_RECORDS_MAX))
     throw new PenstockError("invalidArgument", `Ask for 1 to ${NEWEST_RECORDS_MAX} records.`);
+  const startMs = clock.nowMs();
+  // A topic that was just made, or a leader that just moved: the brokers know better in a moment.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await lookOnce(cluster, clock, topic, count);
+    } catch (error) {
+      const isPassing = error instanceof PenstockError && error.code === "kafkaUnavailable";
+      const isLate = clock.nowMs() - startMs > REPEAT_WITHIN_MS;
+      if (!isPassing || isLate || attempt === ATTEMPTS_MAX) throw error;
+      cluster.invalidate(topic);
+      await new Promise((resolve) => setTimeout(resolve, ATTEMPT_PAUSE_MS));
+    }
+  }
+}
+
+async function lookOnce(
+  cluster: KafkaCluster,
+  clock: Clock,
+  topic: string,
+  count: number,
+): Promise<NewestRecord[]> {
   const look = new NewestRecords(cluster, clock, topic, count);
   const { promise: timeUp, resolve } = Promise.withResolvers<"late">();
   const timer = setTimeout(() => resolve("late"), TIME_MS_MAX);
