@@ -9,6 +9,8 @@ import { CLOCK, SILENT } from "./group-world.ts";
 import { Probe } from "./probe.ts";
 
 const [, , bootstrapServers = "", topic = "", groupId = ""] = process.argv;
+/** A pause is at least the session less an interval of heartbeats; a busy machine never holds a process for this long. */
+const PAUSE_MS_MIN = 2_500;
 const say = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
 const driver = createRecordSourceDriver({ clock: CLOCK, log: SILENT, clientId: "paused-member" });
@@ -22,7 +24,7 @@ let isOver = false;
 const look = setInterval(() => {
   const nowMs = performance.now();
   const mayDispatch = probe.source.mayDispatch();
-  const wasPaused = nowMs - lastLookMs > 5_000;
+  const wasPaused = nowMs - lastLookMs > PAUSE_MS_MIN;
   lastLookMs = nowMs;
   if (!wasPaused || isOver) return;
   isOver = true;
