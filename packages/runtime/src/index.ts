@@ -47,6 +47,7 @@ export * from "./service/version.ts";
 export * from "./settings/advertised-address.ts";
 export * from "./settings/effective-settings.ts";
 export * from "./settings/invoker-choice.ts";
+export { KAFKA_SETTINGS } from "./settings/kafka-settings.ts";
 export * from "./settings/network-address.ts";
 export * from "./settings/own-ports.ts";
 export * from "./settings/parse-settings.ts";

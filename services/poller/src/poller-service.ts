@@ -74,6 +74,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     log,
     clientId: `penstock-${nodeId}`,
     addressGuard: dialGuard(guards.of("brokers")),
+    rack: settings.kafkaRack,
   });
   const invokers = chooseInvokers({
     choice: settings.invoker,

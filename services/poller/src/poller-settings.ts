@@ -1,4 +1,5 @@
 import {
+  KAFKA_SETTINGS,
   OUTBOUND_SETTINGS,
   OWN_PORT_SETTINGS,
   type Parsed,
@@ -24,6 +25,7 @@ const SCHEMA = {
   historyFile: SETTINGS.historyFile,
   rpcMessageBytesMax: SETTINGS.rpcMessageBytesMax,
   rpcDeadlineMsMax: SETTINGS.rpcDeadlineMsMax,
+  ...KAFKA_SETTINGS,
   ...SECURITY_SETTINGS,
   ...SECRETS_SETTINGS,
   ...OUTBOUND_SETTINGS,

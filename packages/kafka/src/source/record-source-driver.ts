@@ -15,6 +15,8 @@ import { Fetcher } from "../fetch/fetcher.ts";
 import { ConsumerMembership } from "../group/consumer-membership.ts";
 import { NativeRecordSource } from "./native-record-source.ts";
 
+export type GroupProtocol = "auto" | "consumer" | "classic";
+
 export interface RecordSourceDriverOptions
   extends Pick<
     KafkaClusterOptions,
@@ -26,12 +28,16 @@ export interface RecordSourceDriverOptions
   readonly clientId: string;
   /** Judges every broker address before it is dialled (S-07). */
   readonly addressGuard?: AddressGuard | undefined;
+  /** Default "auto": consumer (KIP-848) where the broker offers it and the group takes it, else classic. */
+  readonly groupProtocol?: GroupProtocol | undefined;
+  /** client.rack: fetch from the nearest replica (KIP-392). "" = from leaders. */
+  readonly rack?: string | undefined;
   /** How long a broker may hold a fetch while it has nothing. Default: the fetcher's. */
   readonly fetchMaxWaitMs?: number | undefined;
 }
 
 export function createRecordSourceDriver(options: RecordSourceDriverOptions): RecordSourceDriver {
-  const { fetchMaxWaitMs, ...clusterOptions } = options;
+  const { fetchMaxWaitMs, groupProtocol: _, rack, ...clusterOptions } = options;
   const clusters = new Clusters(clusterOptions);
   const { clock, log } = options;
 
@@ -59,6 +65,7 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
               fetchPartitionBytesMax: source.fetchPartitionBytesMax,
               inflatedBytesMax: source.inflatedBytesMax,
               ...(fetchMaxWaitMs === undefined ? {} : { maxWaitMs: fetchMaxWaitMs }),
+              ...(rack ? { clientRack: rack } : {}),
               countMemory: source.countMemory,
               ...(source.observeFetch && { observeFetch: source.observeFetch }),
             },

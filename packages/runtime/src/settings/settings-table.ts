@@ -7,6 +7,7 @@
  */
 import { AWS_SETTINGS } from "./aws-settings.ts";
 import { invokerChoice } from "./invoker-choice.ts";
+import { KAFKA_SETTINGS } from "./kafka-settings.ts";
 import { MAPPING_API } from "./mapping-api-settings.ts";
 import { OUTBOUND_SETTINGS, SECRETS_SETTINGS } from "./secrets-settings.ts";
 import { SECURITY_SETTINGS } from "./security-settings.ts";
@@ -293,6 +294,7 @@ export const SETTING_GROUPS = {
   Security: SECURITY_SETTINGS,
   Secrets: SECRETS_SETTINGS,
   "What may be dialled": OUTBOUND_SETTINGS,
+  Kafka: KAFKA_SETTINGS,
   Behaviour: BEHAVIOUR,
   Limits: LIMITS,
   Telemetry: TELEMETRY,
@@ -307,6 +309,7 @@ export const SETTINGS = Object.freeze({
   ...OUTBOUND_SETTINGS,
   ...MAPPING_API,
   ...AWS_SETTINGS,
+  ...KAFKA_SETTINGS,
   ...BEHAVIOUR,
   ...LIMITS,
   ...TELEMETRY,
