@@ -6,8 +6,8 @@ import { consumerGroupDescribeV0, deleteGroupsV2 } from "@platformatic/kafka";
 import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
 import { request } from "../cluster/request.ts";
-import { LEAVE_EPOCH } from "../group/heartbeat.ts";
-import { sendHeartbeat } from "../group/heartbeat-wire.ts";
+import { LEAVE_EPOCH } from "../group/consumer/heartbeat.ts";
+import { sendHeartbeat } from "../group/consumer/heartbeat-wire.ts";
 import { sendOffsetFetch } from "../group/offset-wire.ts";
 
 export interface GroupDescription {

@@ -5,7 +5,14 @@
  * while a change is expected; that makes a hand-over take a second instead of two intervals. After a failure it is a backoff,
  * longer for refusals that only an operator can end.
  */
-import type { HeartbeatFailure } from "./heartbeat.ts";
+/** Why a heartbeat brought no answer. */
+export type HeartbeatFailure =
+  /** The broker doesn't know the member, or fenced its epoch: everything is lost. */
+  | "memberUnknown"
+  /** No answer, no connection, no coordinator: it may have been processed. */
+  | "transient"
+  /** Refused until somebody changes something: rights, versions, limits. */
+  | "refused";
 
 const FIRST_INTERVAL_MS = 1_000;
 const INTERVAL_MS_MIN = 50;

@@ -12,7 +12,7 @@ import type { KafkaClusterOptions } from "../cluster/kafka-cluster.ts";
 import type { KafkaLog } from "../cluster/log.ts";
 import type { AddressGuard } from "../connection/dial.ts";
 import { Fetcher } from "../fetch/fetcher.ts";
-import { ConsumerMembership } from "../group/consumer-membership.ts";
+import { ConsumerMembership } from "../group/consumer/consumer-membership.ts";
 import { NativeRecordSource } from "./native-record-source.ts";
 
 export type GroupProtocol = "auto" | "consumer" | "classic";

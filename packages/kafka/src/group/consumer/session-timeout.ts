@@ -4,8 +4,8 @@
  * caller then assumes three heartbeat intervals, which is below what brokers accept as a session.
  */
 import { type Connection, describeConfigsV4 } from "@platformatic/kafka";
-import { KAFKA } from "../cluster/kafka-error.ts";
-import { request } from "../cluster/request.ts";
+import { KAFKA } from "../../cluster/kafka-error.ts";
+import { request } from "../../cluster/request.ts";
 
 const BROKER_RESOURCE = 4;
 const GROUP_RESOURCE = 32;

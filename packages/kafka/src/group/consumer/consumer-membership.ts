@@ -6,12 +6,12 @@
  */
 import { type Assignment, type Clock, PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
-import type { Cluster } from "../cluster/cluster.ts";
-import { toKafkaError } from "../cluster/kafka-error.ts";
-import type { KafkaLog } from "../cluster/log.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { toKafkaError } from "../../cluster/kafka-error.ts";
+import type { KafkaLog } from "../../cluster/log.ts";
+import type { Membership, MembershipEvents } from "../membership.ts";
 import { GroupMember, type MemberStep } from "./group-member.ts";
 import { type HeartbeatResult, requireHeartbeats, sendHeartbeat } from "./heartbeat-wire.ts";
-import type { Membership, MembershipEvents } from "./membership.ts";
 import { readSessionTimeoutMs } from "./session-timeout.ts";
 
 export interface ConsumerMembershipOptions {

@@ -17,16 +17,15 @@
  * The caller applies the returned steps in order, and calls `tick` when `nextTickAtMs` has come.
  */
 import type { Assignment, LostReason, MembershipState } from "@penstock/core";
+import { type HeartbeatFailure, HeartbeatPace } from "../heartbeat-pace.ts";
+import { SessionGuard } from "../session-guard.ts";
 import {
   type Heartbeat,
   type HeartbeatAnswer,
-  type HeartbeatFailure,
   JOIN_EPOCH,
   LEAVE_EPOCH,
   type TopicPartitions,
 } from "./heartbeat.ts";
-import { HeartbeatPace } from "./heartbeat-pace.ts";
-import { SessionGuard } from "./session-guard.ts";
 
 export type MemberStep =
   /** Get a connection, then ask `compose` what to send. */

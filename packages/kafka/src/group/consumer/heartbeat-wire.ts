@@ -5,15 +5,11 @@ import {
   consumerGroupHeartbeatV0,
   consumerGroupHeartbeatV1,
 } from "@platformatic/kafka";
-import type { Cluster } from "../cluster/cluster.ts";
-import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
-import { request } from "../cluster/request.ts";
-import {
-  type Heartbeat,
-  type HeartbeatAnswer,
-  type HeartbeatFailure,
-  LEAVE_EPOCH,
-} from "./heartbeat.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
+import { request } from "../../cluster/request.ts";
+import type { HeartbeatFailure } from "../heartbeat-pace.ts";
+import { type Heartbeat, type HeartbeatAnswer, LEAVE_EPOCH } from "./heartbeat.ts";
 
 export type HeartbeatResult =
   | { readonly answer: HeartbeatAnswer }

@@ -23,14 +23,5 @@ export interface HeartbeatAnswer {
   readonly assignment: readonly TopicPartitions[] | null;
 }
 
-/** Why a heartbeat brought no answer. */
-export type HeartbeatFailure =
-  /** The broker doesn't know the member, or fenced its epoch: everything is lost. */
-  | "memberUnknown"
-  /** No answer, no connection, no coordinator: it may have been processed. */
-  | "transient"
-  /** Refused until somebody changes something: rights, versions, limits. */
-  | "refused";
-
 export const LEAVE_EPOCH = -1;
 export const JOIN_EPOCH = 0;
