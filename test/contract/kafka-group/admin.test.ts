@@ -1,7 +1,7 @@
 import { createProducer } from "@penstock/kafka";
 import { Kafka, logLevel } from "kafkajs";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { GroupWorld } from "./group-world.ts";
+import { GroupWorld } from "../../record-source/group-world.ts";
 
 describe("the administrator", () => {
   let world: GroupWorld;

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vi
 import { KafkaCluster } from "../../../packages/kafka/src/cluster/kafka-cluster.ts";
 import { KAFKA } from "../../../packages/kafka/src/cluster/kafka-error.ts";
 import { sendOffsetCommit } from "../../../packages/kafka/src/group/offset-wire.ts";
-import { CLOCK, GroupWorld, SILENT } from "./group-world.ts";
+import { CLOCK, GroupWorld, SILENT } from "../../record-source/group-world.ts";
 
 /** Kafka's own word on what we rely on (KIP-1251), past all checks of ours. */
 describe("commits under assignment epochs, at the broker", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalKafka, startKafka } from "@penstock/local";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { GroupWorld } from "./group-world.ts";
+import { GroupWorld } from "../../record-source/group-world.ts";
 
 describe("a broker that goes away", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "penstock-group-"));

@@ -1,7 +1,7 @@
 import { createProducer } from "@penstock/kafka";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { GroupWorld } from "./group-world.ts";
-import type { Probe } from "./probe.ts";
+import { GroupWorld } from "../../record-source/group-world.ts";
+import type { Probe } from "../../record-source/probe.ts";
 
 const PARTITIONS = 6;
 const CHURN_MS = 12_000;

@@ -1,8 +1,8 @@
 import type { RecordSourceDriver } from "@penstock/core";
 import { createRecordSourceDriver } from "@penstock/kafka";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { CLOCK, GroupWorld, SILENT } from "../../record-source/group-world.ts";
 import { AnswerDropper } from "./answer-dropper.ts";
-import { CLOCK, GroupWorld, SILENT } from "./group-world.ts";
 
 const PROXY_HOST = "127.0.0.2";
 

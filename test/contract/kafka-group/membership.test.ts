@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { GroupWorld } from "./group-world.ts";
+import { GroupWorld } from "../../record-source/group-world.ts";
 
 describe("membership of a consumer group (KIP-848)", () => {
   let world: GroupWorld;

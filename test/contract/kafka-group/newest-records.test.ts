@@ -1,7 +1,7 @@
 import { createProducer, type KafkaProducer, type NewestRecord } from "@penstock/kafka";
 import { Kafka, logLevel } from "kafkajs";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { GroupWorld } from "./group-world.ts";
+import { GroupWorld } from "../../record-source/group-world.ts";
 
 const text = ({ value }: NewestRecord) => String(value);
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { GroupWorld } from "./group-world.ts";
+import { GroupWorld } from "../../record-source/group-world.ts";
 
 describe("a process that is stopped for longer than its session", () => {
   let world: GroupWorld;
@@ -19,7 +19,7 @@ describe("a process that is stopped for longer than its session", () => {
   // F32 → I-5, I-18. Method: a member in its own process gets SIGSTOP, another adopts its partitions and commits, SIGCONT.
   it("F32: dispatches nothing before a heartbeat has succeeded, and commits nothing of the time before", async () => {
     const { topic, groupId } = await world.topic(2);
-    const file = new URL("paused-member.ts", import.meta.url).pathname;
+    const file = new URL("../../record-source/paused-member.ts", import.meta.url).pathname;
     const started = spawn(process.execPath, [file, world.bootstrapServers, topic, groupId], {
       stdio: ["ignore", "pipe", "inherit"],
     });

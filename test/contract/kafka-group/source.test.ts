@@ -1,7 +1,7 @@
 import { createProducer, type KafkaProducer } from "@penstock/kafka";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
-import { GroupWorld } from "./group-world.ts";
-import type { Probe } from "./probe.ts";
+import { GroupWorld } from "../../record-source/group-world.ts";
+import type { Probe } from "../../record-source/probe.ts";
 
 function offsetsOf(probe: Probe, partition: number): bigint[] {
   return probe

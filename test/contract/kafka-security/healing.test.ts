@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { PenstockError } from "@penstock/core";
 import { CANARY, createTestAuthority, waitUntil } from "@penstock/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Probe } from "../kafka-group/probe.ts";
+import type { Probe } from "../../record-source/probe.ts";
 import { offsetsOf, SecuredWorld, type User } from "./secured-world.ts";
 import { password, type TestSecurity, trust } from "./test-security.ts";
 

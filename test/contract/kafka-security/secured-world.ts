@@ -30,7 +30,7 @@ import {
   waitUntil,
 } from "@penstock/testkit";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { Probe } from "../kafka-group/probe.ts";
+import { Probe } from "../../record-source/probe.ts";
 import { bearer, password, TestSecurity, trust } from "./test-security.ts";
 
 export const PLAIN_PASSWORD = plantedSecret("kafka-plain-password");

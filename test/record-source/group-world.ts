@@ -1,0 +1,63 @@
+/** What tests of record sources share: an administrator, a driver, topics and groups of their own, and an orderly end. */
+import { randomUUID } from "node:crypto";
+import type { RecordSourceDriver } from "@penstock/core";
+import {
+  createAdmin,
+  createRecordSourceDriver,
+  type KafkaAdmin,
+  type KafkaLog,
+  type RecordSourceDriverOptions,
+} from "@penstock/kafka";
+import { Probe, type ProbeOptions } from "./probe.ts";
+
+export const CLOCK = { nowMs: () => performance.now(), wallMs: () => Date.now() };
+const silent = () => {};
+export const SILENT: KafkaLog = { debug: silent, info: silent, warn: silent, error: silent };
+
+export class GroupWorld {
+  readonly bootstrapServers: string;
+  readonly admin: KafkaAdmin;
+  readonly driver: RecordSourceDriver;
+  #probes: Probe[] = [];
+
+  constructor(bootstrapServers: string, driver: Partial<RecordSourceDriverOptions> = {}) {
+    this.bootstrapServers = bootstrapServers;
+    this.admin = createAdmin({ bootstrapServers: bootstrapServers.split(",") });
+    this.driver = createRecordSourceDriver({
+      clock: CLOCK,
+      log: SILENT,
+      clientId: "penstock-test",
+      ...driver,
+    });
+  }
+
+  async topic(partitions: number): Promise<{ topic: string; groupId: string }> {
+    const topic = `group-${randomUUID().slice(0, 8)}`;
+    await this.admin.createTopic(topic, { partitions });
+    return { topic, groupId: `of-${topic}` };
+  }
+
+  open(options: Omit<ProbeOptions, "bootstrapServers">, driver = this.driver): Probe {
+    const probe = new Probe(driver, { bootstrapServers: this.bootstrapServers, ...options });
+    this.#probes.push(probe);
+    return probe;
+  }
+
+  async committed(groupId: string, topic: string, partition: number): Promise<bigint | undefined> {
+    return (await this.admin.committedOffsets(groupId, topic)).get(partition)?.offset;
+  }
+
+  /** Ends every probe of a test. */
+  async endProbes(): Promise<void> {
+    const probes = this.#probes;
+    this.#probes = [];
+    for (const probe of probes) probe.source.abort();
+    await Promise.all(probes.map((probe) => probe.source.close()));
+  }
+
+  async close(): Promise<void> {
+    await this.endProbes();
+    await this.driver.close();
+    await this.admin.close();
+  }
+}
