@@ -78,7 +78,7 @@ function cluster(): Cluster {
     frameBytesMax: FRAME_BYTES_MAX,
     inflightMax: 5,
   };
-  const partitions = [{ partition: 0, leader: 1, leaderEpoch: 0 }];
+  const partitions = [{ partition: 0, leader: 1, leaderEpoch: 0, inSync: [1] }];
   return {
     metadata: async (topic) => ({ topic, topicId: TOPIC_ID, partitions, brokers: [] }),
     invalidate: () => {},

@@ -44,6 +44,8 @@ export interface PartitionMetadata {
   /** Node id of the leader; -1 while there is none. */
   readonly leader: number;
   readonly leaderEpoch: number;
+  /** Node ids of the replicas in sync, the leader among them. */
+  readonly inSync: readonly number[];
 }
 
 export interface BrokerMetadata {

@@ -209,6 +209,7 @@ export class KafkaCluster implements Cluster {
           partition: row.partitionIndex,
           leader: row.leaderId,
           leaderEpoch: row.leaderEpoch,
+          inSync: row.isrNodes,
         }))
         .sort((a, b) => a.partition - b.partition),
       brokers: [...this.#brokers.values()],

@@ -34,6 +34,8 @@ export interface Absorbed {
   readonly redirected: readonly { readonly state: PartitionFetch; readonly node: number }[];
   /** Asked for, still wanted, and without an error. */
   readonly sound: readonly PartitionFetch[];
+  /** A follower has nothing where there should be records. Only the leader proves a hole. */
+  readonly doubtful: readonly PartitionFetch[];
 }
 
 export interface AbsorbContext {
@@ -58,6 +60,7 @@ export function absorbResponse(
   const work: FetchWork[] = [];
   const refused: { state: PartitionFetch; errorCode: number }[] = [];
   const redirected: { state: PartitionFetch; node: number }[] = [];
+  const doubtful: PartitionFetch[] = [];
   const excluded = new Set<PartitionFetch>();
   let rows = 0;
   let recordBytes = 0;
@@ -88,12 +91,16 @@ export function absorbResponse(
     const { state } = request;
     if (excluded.has(state) || !isCurrent(request)) continue;
     sound.push(state);
-    const isBehind = request.logEnd > state.position && state.replica === null;
+    const isBehind = request.logEnd > state.position;
     if (!isBehind || isThrottled) continue;
     if (recordBytes > 0) state.starvedSinceMs ??= context.nowMs;
     else {
       state.emptyProofs += context.proof;
       if (state.emptyProofs < PROOFS_NEEDED) continue;
+      if (state.replica !== null) {
+        doubtful.push(state);
+        continue;
+      }
       const { generation, position } = state;
       work.push({
         state,
@@ -107,7 +114,7 @@ export function absorbResponse(
     }
   }
   const memory = new CountedMemory(buffer.length, rows, context.countMemory);
-  return { buffer, memory, work, refused, redirected, sound };
+  return { buffer, memory, work, refused, redirected, sound, doubtful };
 }
 
 /** Whether an answer to this request is still what is wanted next. */

@@ -132,14 +132,15 @@ export class BrokerFetch {
   }
 
   async #runMain(): Promise<void> {
-    const { fetchBytesMax, fetchPartitionBytesMax, rack, counters } = this.#options;
+    const { fetchBytesMax, fetchPartitionBytesMax, counters } = this.#options;
     const maxWaitMs = this.#waitMs;
     this.#sentWaitMs = maxWaitMs;
     const build = (version: number): Buffer | null => {
       const wanted = this.#wanted();
       if (wanted.length === 0) return null;
       const next = this.#session.next(wanted, fetchPartitionBytesMax);
-      return encodeFetchRequest({ ...next, maxWaitMs, bytesMax: fetchBytesMax, rack }, version);
+      const limits = { maxWaitMs, bytesMax: fetchBytesMax, rack: this.#rackFor(wanted) };
+      return encodeFetchRequest({ ...next, ...limits }, version);
     };
     const outcome = await this.#main.exchange(build, maxWaitMs + this.#options.answerGraceMs);
     if (this.#isClosed) return;
@@ -167,7 +168,7 @@ export class BrokerFetch {
   }
 
   async #runWake(select: () => PartitionFetch[], maxWaitMs: number, proof: number): Promise<void> {
-    const { fetchBytesMax, fetchPartitionBytesMax, rack, counters } = this.#options;
+    const { fetchBytesMax, fetchPartitionBytesMax, counters } = this.#options;
     this.#wakeAsked = NOTHING;
     const build = (version: number): Buffer | null => {
       const states = select();
@@ -176,7 +177,7 @@ export class BrokerFetch {
       this.#wakeAsked = new Map(states.map((state) => [state.id, asked(state)]));
       const partitions = states.map((state) => requested(state, fetchPartitionBytesMax));
       const outside = { sessionId: 0, sessionEpoch: SESSIONLESS_EPOCH, forgotten: [] };
-      const limits = { maxWaitMs, bytesMax: fetchBytesMax, rack };
+      const limits = { maxWaitMs, bytesMax: fetchBytesMax, rack: this.#rackFor(states) };
       return encodeFetchRequest({ ...outside, ...limits, partitions }, version);
     };
     const outcome: Exchange = await this.#wake.exchange(
@@ -231,6 +232,12 @@ export class BrokerFetch {
       state.starvedSinceMs !== null && state.starvedSinceMs + STARVED_MS <= nowMs;
     const starved = this.#wanted().find(isStarved);
     if (starved) void this.#runWake(() => (isStarved(starved) ? [starved] : []), 0, 2);
+  }
+
+  /** A request names one rack; without one a leader sends nobody elsewhere. */
+  #rackFor(states: readonly PartitionFetch[]): string {
+    const nowMs = this.#options.clock.nowMs();
+    return states.some((state) => state.leaderOnlyUntilMs > nowMs) ? "" : this.#options.rack;
   }
 
   #wanted(): PartitionFetch[] {

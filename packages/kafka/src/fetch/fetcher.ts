@@ -12,8 +12,8 @@
  *
  * Idle, it costs one parked request per broker and no timer of its own.
  */
-import type { Clock, ObserveFetch, PenstockError, RecordBatch } from "@penstock/core";
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Clock, type ObserveFetch, PenstockError, type RecordBatch } from "@penstock/core";
+import type { Cluster, TopicMetadata } from "../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal, toKafkaError } from "../cluster/kafka-error.ts";
 import { backoffMs } from "../connection/backoff.ts";
 import type { CountMemory } from "../decode/counted-memory.ts";
@@ -73,6 +73,10 @@ const BACKOFF_LIMIT_MS = 5_000;
 /** Damaged bytes are fetched again this often before they count as lost: most damage happens on the way. */
 const DAMAGED_READS_MAX = 3;
 const REPLICA_VALID_MS = 300_000;
+/** How often it is looked whether followers that are fetched from are in sync still. */
+const REPLICA_CHECK_MS = 5_000;
+/** After a follower failed a partition: how long its leader is asked for the records themselves. */
+const LEADER_ONLY_MS = 30_000;
 const LASTING_FAILURES = 5;
 
 export class Fetcher<K extends FetchKey = FetchKey> {
@@ -86,6 +90,7 @@ export class Fetcher<K extends FetchKey = FetchKey> {
   readonly #brokers = new Map<number, BrokerFetch>();
   readonly #router: PartitionRouter;
   readonly #problems: ProblemBoard<PartitionFetch>;
+  #replicasCheckedAtMs = Number.NEGATIVE_INFINITY;
   #isKicked = false;
   #isClosed = false;
 
@@ -218,11 +223,17 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     const { countMemory } = this.#options;
     const { counters } = this;
     const absorbed = absorbResponse(response, asked, { nowMs, countMemory, counters, proof });
+    let isOnReplica = false;
     for (const state of absorbed.sound) {
       state.failures = 0;
       if (state.damagedReads === 0) this.#problems.clear(state);
-      if (state.replica !== null && state.replica.untilMs < nowMs) this.#toLeader(state);
+      if (state.replica === null) continue;
+      isOnReplica = true;
+      if (state.replica.untilMs < nowMs) this.#toLeader(state);
     }
+    for (const state of absorbed.doubtful) this.#leaveReplica(state);
+    if (isOnReplica && this.#replicasCheckedAtMs + REPLICA_CHECK_MS <= nowMs)
+      void this.#checkReplicas(nowMs);
     for (const { state, node } of absorbed.redirected) {
       state.replica = { node, untilMs: nowMs + REPLICA_VALID_MS };
       this.#detach(state);
@@ -277,7 +288,8 @@ export class Fetcher<K extends FetchKey = FetchKey> {
 
   #refused(state: PartitionFetch, errorCode: number): void {
     const verdict = judgeRefusal(errorCode, this.#subject(state));
-    if (state.replica !== null) this.#toLeader(state);
+    // Also a position that is out of range: a follower may lag behind its leader at both ends of the log.
+    if (state.replica !== null) this.#leaveReplica(state);
     else if (verdict.is === "outOfRange") void this.#outOfRange(state as PartitionFetch<K>);
     else {
       if (verdict.isRouting) this.#cluster.invalidate(this.#options.topic);
@@ -285,7 +297,34 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     }
   }
 
-  /** A follower refused it, or it is time to ask the leader again who is best. */
+  /** A follower can't serve it. Should its leader send it there again nevertheless, not in a tight loop. */
+  #leaveReplica(state: PartitionFetch): void {
+    const nowMs = this.#clock.nowMs();
+    const isAgain = state.leaderOnlyUntilMs > nowMs;
+    state.leaderOnlyUntilMs = nowMs + LEADER_ONLY_MS;
+    if (isAgain) this.#retryLater(state, null);
+    else this.#toLeader(state);
+  }
+
+  /** A leader sends readers also to followers that are not in sync; what it gets later may never come to one of these. */
+  async #checkReplicas(nowMs: number): Promise<void> {
+    this.#replicasCheckedAtMs = nowMs;
+    let metadata: TopicMetadata;
+    try {
+      metadata = await this.#cluster.metadata(this.#options.topic);
+    } catch (error) {
+      // What is wrong shows where metadata are needed.
+      if (error instanceof PenstockError) return;
+      throw error;
+    }
+    for (const state of this.#partitions.values()) {
+      const row = metadata.partitions.find(({ partition }) => partition === state.partition);
+      const node = state.replica?.node;
+      if (row && node !== undefined && !row.inSync.includes(node)) this.#leaveReplica(state);
+    }
+  }
+
+  /** It is time to ask the leader who is best. */
   #toLeader(state: PartitionFetch): void {
     state.replica = null;
     this.#detach(state);
@@ -335,6 +374,7 @@ export class Fetcher<K extends FetchKey = FetchKey> {
   ): void {
     if (state.isRemoved) return;
     state.failures++;
+    if (state.replica !== null) state.leaderOnlyUntilMs = this.#clock.nowMs() + LEADER_ONLY_MS;
     state.replica = null;
     state.retryAtMs = retryAtMs;
     this.#detach(state);

@@ -36,6 +36,8 @@ export class PartitionFetch<K extends FetchKey = FetchKey> {
   leaderEpoch = -1;
   /** Follower that the leader sent us to, and until when. */
   replica: { readonly node: number; readonly untilMs: number } | null = null;
+  /** A follower has failed it; until then its leader shall not send it to another. */
+  leaderOnlyUntilMs = 0;
   /** Last stable offset of the last answer; -1 = unknown. */
   logEnd = -1n;
   /** Answers in a row that prove that there is no record between `position` and `logEnd`. */

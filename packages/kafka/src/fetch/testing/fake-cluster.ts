@@ -8,6 +8,8 @@ export class FakeCluster implements Cluster {
   readonly brokers: ReadonlyMap<number, FakeBroker>;
   topicId: string;
   leaders: number[];
+  /** Of all partitions; null = all brokers. */
+  inSync: number[] | null = null;
   invalidations = 0;
   metadataError: PenstockError | null = null;
   readonly #owned = new Map<object, Connection>();
@@ -24,6 +26,7 @@ export class FakeCluster implements Cluster {
       partition,
       leader,
       leaderEpoch: 3,
+      inSync: this.inSync ?? [...this.brokers.keys()],
     }));
     return { topic, topicId: this.topicId, partitions, brokers: [] };
   }
