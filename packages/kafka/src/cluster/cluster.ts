@@ -31,9 +31,12 @@ export interface Cluster {
 
 export type ConnectionPurpose = "control" | "commit" | "fetch";
 
+/** The id of a topic whose brokers have no ids for topics (before Kafka 2.8, or with an older inter.broker.protocol.version). */
+export const NO_TOPIC_ID = "00000000-0000-0000-0000-000000000000";
+
 export interface TopicMetadata {
   readonly topic: string;
-  /** UUID, lower-case hex with dashes. */
+  /** UUID, lower-case hex with dashes; {@link NO_TOPIC_ID} when the brokers have none. */
   readonly topicId: string;
   readonly partitions: readonly PartitionMetadata[];
   readonly brokers: readonly BrokerMetadata[];
@@ -43,6 +46,7 @@ export interface PartitionMetadata {
   readonly partition: number;
   /** Node id of the leader; -1 while there is none. */
   readonly leader: number;
+  /** -1: the broker doesn't tell (before Kafka 2.1). */
   readonly leaderEpoch: number;
   /** Node ids of the replicas in sync, the leader among them. */
   readonly inSync: readonly number[];

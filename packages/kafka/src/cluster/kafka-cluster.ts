@@ -5,11 +5,13 @@
  * advertised addresses are known the bootstrap servers are asked only when none of those answers.
  */
 import { type Clock, invariant, PenstockError } from "@penstock/core";
-import { type Connection, findCoordinatorV4, metadataV12 } from "@platformatic/kafka";
+import type { Connection, metadataV12 } from "@platformatic/kafka";
+import type { ApiRanges } from "../connection/api-ranges.ts";
 import { ConnectionSlot } from "../connection/connection-slot.ts";
-import { type ApiRange, type DialOptions, dial } from "../connection/dial.ts";
+import { type DialOptions, dial } from "../connection/dial.ts";
 import { hangUp } from "../connection/hang-up.ts";
 import { RefusalPause } from "../connection/refusal-pause.ts";
+import { throttleOf } from "../connection/throttle.ts";
 import { parseServer, type ServerAddress } from "./bootstrap-server.ts";
 import type { BrokerMetadata, Cluster, ConnectionPurpose, TopicMetadata } from "./cluster.ts";
 import { KAFKA, kafkaRefusal } from "./kafka-error.ts";
@@ -17,10 +19,11 @@ import type { KafkaLog } from "./log.ts";
 import { mostTelling } from "./most-telling.ts";
 import { raceStaggered } from "./race.ts";
 import { Refreshed } from "./refreshed.ts";
-import { request } from "./request.ts";
+import { ask } from "./versions/ask.ts";
+import { FIND_COORDINATOR, METADATA } from "./versions/cluster-apis.ts";
 
 export interface KafkaClusterOptions
-  extends Pick<DialOptions, "clientId" | "addressGuard" | "security"> {
+  extends Pick<DialOptions, "clientId" | "addressGuard" | "security" | "apiVersionsMax"> {
   readonly bootstrapServers: readonly string[];
   readonly clock: Clock;
   readonly log: KafkaLog;
@@ -47,7 +50,7 @@ export class KafkaCluster implements Cluster {
   readonly #owned = new Map<object, Map<number, ConnectionSlot>>();
   readonly #topics = new Map<string, Refreshed<TopicMetadata>>();
   readonly #coordinators = new Map<string, Refreshed<number>>();
-  readonly #versions = new WeakMap<Connection, ReadonlyMap<number, ApiRange>>();
+  readonly #versions = new WeakMap<Connection, ApiRanges>();
   readonly #refusalPause: RefusalPause;
   #isClosed = false;
 
@@ -110,8 +113,7 @@ export class KafkaCluster implements Cluster {
   }
 
   apiVersion(connection: Connection, apiKey: number, versionMax: number): number {
-    const range = this.#versions.get(connection)?.get(apiKey);
-    return range && range.min <= versionMax ? Math.min(range.max, versionMax) : -1;
+    return this.#versions.get(connection)?.best(apiKey, versionMax) ?? -1;
   }
 
   /** A connection to any broker, for what every broker answers. */
@@ -162,12 +164,13 @@ export class KafkaCluster implements Cluster {
     purpose: ConnectionPurpose,
     asksWelcome = false,
   ): Promise<Connection> {
-    const { clientId, addressGuard, security, ...rest } = this.#options;
+    const { clientId, addressGuard, security, apiVersionsMax, ...rest } = this.#options;
     const isFetch = purpose === "fetch";
     const { connection, versions } = await dial(server, {
       clientId,
       addressGuard,
       security,
+      ...(apiVersionsMax && { apiVersionsMax }),
       refusalPause: this.#refusalPause,
       asksWelcome,
       connectTimeoutMs: rest.connectTimeoutMs ?? 5_000,
@@ -180,7 +183,11 @@ export class KafkaCluster implements Cluster {
       inflightMax: isFetch ? 5 : 256,
     });
     this.#versions.set(connection, versions);
-    rest.log.debug("kafka connection open", { host: server.host, port: server.port, purpose });
+    const { host, port } = server;
+    rest.log.debug("kafka connection open", { host, port, purpose });
+    throttleOf(connection).listen((throttleMs) =>
+      rest.log.debug("kafka throttles this client", { host, port, purpose, throttleMs }),
+    );
     return connection;
   }
 
@@ -193,7 +200,7 @@ export class KafkaCluster implements Cluster {
 
   async #readMetadata(topic: string): Promise<TopicMetadata> {
     const connection = await this.anyConnection();
-    const response = await request(connection, metadataV12.api, [topic], false, false);
+    const response = await ask(this, connection, METADATA, [topic], false, false);
     this.#learnBrokers(response.brokers);
     const found = response.topics[0];
     const subject = `topic "${topic}"`;
@@ -218,7 +225,7 @@ export class KafkaCluster implements Cluster {
 
   async #findCoordinator(groupId: string): Promise<number> {
     const connection = await this.anyConnection();
-    const response = await request(connection, findCoordinatorV4.api, 0, [groupId]);
+    const response = await ask(this, connection, FIND_COORDINATOR, 0, [groupId]);
     const found = response.coordinators[0];
     if (!found || found.errorCode !== KAFKA.none)
       throw kafkaRefusal(

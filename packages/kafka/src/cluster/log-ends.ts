@@ -1,9 +1,9 @@
 /** ListOffsets (2), sent to the leaders: where a partition's log begins and ends, and offsets by time. */
 import { PenstockError } from "@penstock/core";
-import { listOffsetsV7 } from "@platformatic/kafka";
 import type { Cluster } from "./cluster.ts";
 import { KAFKA, kafkaRefusal } from "./kafka-error.ts";
-import { request } from "./request.ts";
+import { ask } from "./versions/ask.ts";
+import { LIST_OFFSETS } from "./versions/cluster-apis.ts";
 
 export const EARLIEST = -2n;
 export const LATEST = -1n;
@@ -52,9 +52,10 @@ export async function listOffsets(
       try {
         if (leader < 0) throw kafkaRefusal(KAFKA.leaderNotAvailable, `topic "${topic}"`);
         const connection = await cluster.brokerConnection(leader, "control");
-        const response = await request(
+        const response = await ask(
+          cluster,
           connection,
-          listOffsetsV7.api,
+          LIST_OFFSETS,
           -1,
           isolation === "readCommitted" ? 1 : 0,
           [

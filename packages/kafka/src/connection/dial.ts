@@ -14,11 +14,12 @@ import {
   type SourceCredentials,
   type SourceSecurity,
 } from "@penstock/core";
-import { apiVersionsV3, type Connection } from "@platformatic/kafka";
+import type { Connection } from "@platformatic/kafka";
 import type { ServerAddress } from "../cluster/bootstrap-server.ts";
 import { toKafkaError } from "../cluster/kafka-error.ts";
-import { request } from "../cluster/request.ts";
 import { authenticate, checkSasl, type SaslWire } from "../sasl/sasl-exchange.ts";
+import type { ApiRanges, ApiVersionsMax } from "./api-ranges.ts";
+import { readApiRanges } from "./api-versions.ts";
 import { FrameGuard } from "./frame-guard.ts";
 import { hangUp } from "./hang-up.ts";
 import { findMixUp } from "./port-mix-up.ts";
@@ -48,16 +49,12 @@ export interface DialOptions {
   readonly refusalPause?: RefusalPause | undefined;
   /** Makes sure that the broker serves who is not authenticated. */
   readonly asksWelcome?: boolean;
-}
-
-export interface ApiRange {
-  readonly min: number;
-  readonly max: number;
+  readonly apiVersionsMax?: ApiVersionsMax;
 }
 
 export interface Dialled {
   readonly connection: Connection;
-  readonly versions: ReadonlyMap<number, ApiRange>;
+  readonly versions: ApiRanges;
 }
 
 /** A broker, where the guard says that it is, and its name in messages. */
@@ -116,11 +113,11 @@ async function open(
 ): Promise<Dialled> {
   const { sasl } = credentials;
   const dialled = await connect(target, options, credentials);
-  const { connection } = dialled;
+  const { connection, versions } = dialled;
   try {
-    if (sasl) await connection.beginSession(sessions(target, options, credentials));
+    if (sasl) await connection.beginSession(sessions(target, options, credentials), versions);
     else if (options.asksWelcome)
-      await requireWelcome(connection, () => connect(target, options, credentials), target.broker);
+      await requireWelcome(dialled, () => connect(target, options, credentials), target.broker);
     return dialled;
   } catch (error) {
     hangUp(connection);
@@ -154,11 +151,7 @@ async function connect(
     guardFrames(connection, new FrameGuard(options.frameBytesMax), tls !== null);
     await connected;
     connection.socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    const response = await request(connection, apiVersionsV3.api, "penstock", "0");
-    const versions = new Map<number, ApiRange>();
-    for (const api of response.apiKeys)
-      versions.set(api.apiKey, { min: api.minVersion, max: api.maxVersion });
-    return { connection, versions };
+    return { connection, versions: await readApiRanges(connection, options.apiVersionsMax) };
   } catch (error) {
     hangUp(connection);
     const problem = toKafkaError(failure ?? error, broker);

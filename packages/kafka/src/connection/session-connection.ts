@@ -10,16 +10,11 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { InvariantError, PenstockError } from "@penstock/core";
-import {
-  type Callback,
-  Connection,
-  type ResponseParser,
-  saslAuthenticateV2,
-  saslHandshakeV1,
-  type Writer,
-} from "@platformatic/kafka";
-import { request } from "../cluster/request.ts";
+import { type Callback, Connection, type ResponseParser, type Writer } from "@platformatic/kafka";
+import { ask } from "../cluster/versions/ask.ts";
+import { SASL_AUTHENTICATE, SASL_HANDSHAKE } from "../cluster/versions/sasl-apis.ts";
 import type { SaslWire } from "../sasl/sasl-exchange.ts";
+import { ApiRanges, versionsOf } from "./api-ranges.ts";
 
 /** Runs the exchange; how long the session then lasts in ms, 0 = for ever. */
 export type Authenticate = (wire: SaslWire) => Promise<number>;
@@ -35,6 +30,7 @@ type Send = () => void;
 
 export class SessionConnection extends Connection {
   #authenticate: Authenticate | null = null;
+  #versions: ApiRanges | null = null;
   #authenticatedAtMs = 0;
   #dueAtMs = Number.POSITIVE_INFINITY;
   #inFlight = 0;
@@ -43,8 +39,9 @@ export class SessionConnection extends Connection {
   #held: { readonly send: Send; readonly fail: (error: Error) => void }[] | null = null;
 
   /** The first exchange; later ones follow by themselves. */
-  async beginSession(authenticate: Authenticate): Promise<void> {
+  async beginSession(authenticate: Authenticate, versions: ApiRanges): Promise<void> {
     this.#authenticate = authenticate;
+    this.#versions = versions;
     await this.#exchange(authenticate);
   }
 
@@ -129,9 +126,10 @@ export class SessionConnection extends Connection {
     const past = { host: this.host, port: this.port, send: super.send.bind(this) };
     // The library's API modules call nothing but `send`.
     const connection = past as unknown as Connection;
+    const source = versionsOf(this.#versions ?? new ApiRanges(new Map()));
     return {
-      handshake: (mechanism) => request(connection, saslHandshakeV1.api, mechanism),
-      authenticate: (message) => request(connection, saslAuthenticateV2.api, message),
+      handshake: (mechanism) => ask(source, connection, SASL_HANDSHAKE, mechanism),
+      authenticate: (message) => ask(source, connection, SASL_AUTHENTICATE, message),
     };
   }
 }

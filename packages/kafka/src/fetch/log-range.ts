@@ -1,8 +1,8 @@
 import { PenstockError } from "@penstock/core";
-import { listOffsetsV7 } from "@platformatic/kafka";
 import type { Cluster } from "../cluster/cluster.ts";
 import { kafkaRefusal } from "../cluster/kafka-error.ts";
-import { request } from "../cluster/request.ts";
+import { ask } from "../cluster/versions/ask.ts";
+import { LIST_OFFSETS } from "../cluster/versions/cluster-apis.ts";
 
 const EARLIEST = -2n;
 const LATEST = -1n;
@@ -20,9 +20,10 @@ export async function readLogRange(
   const read = async (timestamp: bigint): Promise<bigint> => {
     const row = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp };
     const topics = [{ name: topic, partitions: [row] }];
-    const response = await request(
+    const response = await ask(
+      cluster,
       connection,
-      listOffsetsV7.api,
+      LIST_OFFSETS,
       CONSUMER,
       READ_UNCOMMITTED,
       topics,

@@ -1,26 +1,31 @@
 /**
- * OffsetCommit (8) and OffsetFetch (9) on the wire.
+ * OffsetCommit (8) and OffsetFetch (9) on the wire, for members of both group protocols and for who is no member.
  *
- * Version 10 of both names topics by id, so an offset of a deleted topic can't land on its namesake (F14); brokers that have
- * only version 9 are spoken to by name. Version 10 isn't in the library, hence the few lines of it here.
+ * Version 10 of both names topics by id, so an offset of a deleted topic can't land on its namesake (F14); older brokers, and topics that have no
+ * id, are spoken of by name. There the metadata of a commit tells whose offset it is, as far as the topic has an id at all; without ids an
+ * offset of a deleted topic counts for its namesake, which is noticed when it lies beyond the end of the log (F13), and not otherwise.
+ * Version 10 isn't in the library, hence the few lines of it here.
  */
-import {
-  type Connection,
-  createAPI,
-  offsetCommitV9,
-  offsetFetchV9,
-  type Reader,
-  Writer,
-} from "@platformatic/kafka";
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Connection, createAPI, type Reader, Writer } from "@platformatic/kafka";
+import { type Cluster, NO_TOPIC_ID } from "../cluster/cluster.ts";
 import { request } from "../cluster/request.ts";
+import { ask } from "../cluster/versions/ask.ts";
+import {
+  OFFSET_COMMIT,
+  OFFSET_FETCH,
+  type OffsetFetchAnswer,
+  type OffsetsOfGroup,
+} from "../cluster/versions/offset-apis.ts";
+import { throttleOf } from "../connection/throttle.ts";
 
 export interface GroupTopic {
   readonly groupId: string;
   /** null (with epoch -1): somebody who is no member. */
   readonly memberId: string | null;
-  /** Of the assignment for a commit, of the member for a fetch. */
+  /** Of the assignment for a commit, of the member for a fetch; in a classic group the generation. */
   readonly epoch: number;
+  /** Of a static member. */
+  readonly groupInstanceId?: string | null | undefined;
   readonly topic: string;
   readonly topicId: string;
 }
@@ -39,22 +44,9 @@ export interface FetchedOffset {
 }
 
 interface CommitResponse {
+  readonly throttleTimeMs: number;
   readonly topics: readonly {
     readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[];
-  }[];
-}
-
-interface FetchResponse {
-  readonly groups: readonly {
-    readonly errorCode: number;
-    readonly topics: readonly {
-      readonly partitions: readonly {
-        readonly partitionIndex: number;
-        readonly committedOffset: bigint;
-        readonly metadata?: string | null | undefined;
-        readonly errorCode: number;
-      }[];
-    }[];
   }[];
 }
 
@@ -69,19 +61,26 @@ export async function sendOffsetCommit(
   to: GroupTopic,
   rows: readonly CommitRow[],
 ): Promise<Map<number, number>> {
-  const isById = cluster.apiVersion(connection, COMMIT_KEY, BY_ID_VERSION) === BY_ID_VERSION;
   const partitions = rows.map(({ partition, offset, metadata }) => ({
     partitionIndex: partition,
     committedOffset: offset,
     committedLeaderEpoch: -1,
     committedMetadata: metadata,
   }));
-  const { groupId, epoch, memberId, topic } = to;
-  const response: CommitResponse = isById
+  const { groupId, epoch, memberId, groupInstanceId = null, topic } = to;
+  const topics = [{ name: topic, partitions }];
+  const response = (await isById(cluster, connection, COMMIT_KEY, to))
     ? await request(connection, commitById, to, rows)
-    : await request(connection, offsetCommitV9.api, groupId, epoch, memberId ?? "", null, [
-        { name: topic, partitions },
-      ]);
+    : await ask(
+        cluster,
+        connection,
+        OFFSET_COMMIT,
+        groupId,
+        epoch,
+        memberId ?? "",
+        groupInstanceId,
+        topics,
+      );
   const codes = new Map<number, number>();
   for (const { partitions } of response.topics)
     for (const { partitionIndex, errorCode } of partitions) codes.set(partitionIndex, errorCode);
@@ -95,27 +94,35 @@ export async function sendOffsetFetch(
   to: GroupTopic,
   partitions: readonly number[],
 ): Promise<{ errorCode: number; offsets: Map<number, FetchedOffset> }> {
-  const isById = cluster.apiVersion(connection, FETCH_KEY, BY_ID_VERSION) === BY_ID_VERSION;
   const { groupId, memberId, epoch, topic } = to;
   const topics = [{ name: topic, partitionIndexes: [...partitions] }];
-  const response: FetchResponse = isById
+  const groups = [{ groupId, memberId, memberEpoch: epoch, topics }];
+  const response: OffsetFetchAnswer = (await isById(cluster, connection, FETCH_KEY, to))
     ? await request(connection, fetchById, to, partitions)
-    : await request(
-        connection,
-        offsetFetchV9.api,
-        [{ groupId, memberId, memberEpoch: epoch, topics }],
-        true,
-      );
-  const group = response.groups[0];
+    : await ask(cluster, connection, OFFSET_FETCH, groups, true);
+  const group: Partial<OffsetsOfGroup> = response.groups[0] ?? response;
   const offsets = new Map<number, FetchedOffset>();
-  for (const { partitions } of group?.topics ?? [])
+  for (const { partitions } of group.topics ?? [])
     for (const { partitionIndex, errorCode, committedOffset, metadata } of partitions)
       offsets.set(partitionIndex, {
         errorCode,
         offset: committedOffset,
         metadata: metadata ?? "",
       });
-  return { errorCode: group?.errorCode ?? 0, offsets };
+  return { errorCode: group.errorCode ?? 0, offsets };
+}
+
+/** Whether topics are named by id. Waits, like `ask`, while the broker throttles. */
+async function isById(
+  cluster: Cluster,
+  connection: Connection,
+  apiKey: number,
+  { topicId }: GroupTopic,
+): Promise<boolean> {
+  if (topicId === NO_TOPIC_ID) return false;
+  if (cluster.apiVersion(connection, apiKey, BY_ID_VERSION) !== BY_ID_VERSION) return false;
+  await throttleOf(connection).over();
+  return true;
 }
 
 const commitById = createAPI<[GroupTopic, readonly CommitRow[]], CommitResponse>(
@@ -126,7 +133,7 @@ const commitById = createAPI<[GroupTopic, readonly CommitRow[]], CommitResponse>
       .appendString(to.groupId)
       .appendInt32(to.epoch)
       .appendString(to.memberId ?? "")
-      .appendString(null)
+      .appendString(to.groupInstanceId ?? null)
       .appendArray([to], (writer) =>
         writer
           .appendUUID(to.topicId)
@@ -140,7 +147,7 @@ const commitById = createAPI<[GroupTopic, readonly CommitRow[]], CommitResponse>
       )
       .appendTaggedFields(),
   (_id, _key, _version, reader) => {
-    reader.readInt32();
+    const throttleTimeMs = reader.readInt32();
     const topics = reader.readArray((r) => {
       r.readUUID();
       return {
@@ -151,11 +158,11 @@ const commitById = createAPI<[GroupTopic, readonly CommitRow[]], CommitResponse>
       };
     });
     reader.readTaggedFields();
-    return { topics };
+    return { throttleTimeMs, topics };
   },
 );
 
-const fetchById = createAPI<[GroupTopic, readonly number[]], FetchResponse>(
+const fetchById = createAPI<[GroupTopic, readonly number[]], OffsetFetchAnswer>(
   FETCH_KEY,
   BY_ID_VERSION,
   (to: GroupTopic, partitions: readonly number[]) =>
@@ -179,7 +186,7 @@ const fetchById = createAPI<[GroupTopic, readonly number[]], FetchResponse>(
       .appendBoolean(true)
       .appendTaggedFields(),
   (_id, _key, _version, reader) => {
-    reader.readInt32();
+    const throttleTimeMs = reader.readInt32();
     const groups = reader.readArray((r) => {
       r.readString();
       const topics = r.readArray((t) => {
@@ -189,7 +196,7 @@ const fetchById = createAPI<[GroupTopic, readonly number[]], FetchResponse>(
       return { topics, errorCode: r.readInt16() };
     });
     reader.readTaggedFields();
-    return { groups };
+    return { throttleTimeMs, groups };
   },
 );
 

@@ -1,0 +1,83 @@
+/**
+ * OffsetCommit and OffsetFetch by topic name. Both have a version 10 that names topics by id, which is not in the library: group/offset-wire.ts.
+ */
+import {
+  offsetCommitV3,
+  offsetCommitV4,
+  offsetCommitV5,
+  offsetCommitV6,
+  offsetCommitV7,
+  offsetCommitV8,
+  offsetCommitV9,
+  offsetFetchV3,
+  offsetFetchV4,
+  offsetFetchV5,
+  offsetFetchV6,
+  offsetFetchV7,
+  offsetFetchV8,
+  offsetFetchV9,
+} from "@platformatic/kafka";
+import type { VersionTable } from "./ask.ts";
+
+type CommitArguments = [
+  groupId: string,
+  epoch: number,
+  memberId: string,
+  groupInstanceId: string | null,
+  topics: offsetCommitV9.OffsetCommitRequestTopic[],
+];
+
+/** The group instance id comes with version 7 (Kafka 2.3), leader epochs with 6. To version 4 the retention is the broker's own. */
+export const OFFSET_COMMIT: VersionTable<CommitArguments, offsetCommitV9.OffsetCommitResponse> = {
+  name: "OffsetCommit",
+  since: "0.11",
+  versions: [
+    offsetCommitV9.api,
+    offsetCommitV8.api,
+    offsetCommitV7.api,
+    offsetCommitV6.api,
+    offsetCommitV5.api,
+    offsetCommitV4.api,
+    offsetCommitV3.api,
+  ],
+};
+
+type FetchArguments = [groups: offsetFetchV9.OffsetFetchRequestGroup[], requiresStable: boolean];
+
+/** Before version 8 `groups` is empty, and the rest is about the one group that was asked for. */
+export interface OffsetFetchAnswer {
+  readonly throttleTimeMs: number;
+  readonly groups: readonly OffsetsOfGroup[];
+  readonly errorCode?: number;
+  readonly topics?: OffsetsOfGroup["topics"];
+}
+
+export interface OffsetsOfGroup {
+  readonly errorCode: number;
+  readonly topics: readonly {
+    readonly partitions: readonly {
+      readonly partitionIndex: number;
+      readonly committedOffset: bigint;
+      readonly metadata?: string | null | undefined;
+      readonly errorCode: number;
+    }[];
+  }[];
+}
+
+/**
+ * The member comes with version 9; several groups with 8 (Kafka 3.0); waiting for the end of pending transactional commits with 7 (2.5): before
+ * that, an offset that somebody commits in a transaction shows once the transaction has ended.
+ */
+export const OFFSET_FETCH: VersionTable<FetchArguments, OffsetFetchAnswer> = {
+  name: "OffsetFetch",
+  since: "0.11",
+  versions: [
+    offsetFetchV9.api,
+    offsetFetchV8.api,
+    offsetFetchV7.api,
+    offsetFetchV6.api,
+    offsetFetchV5.api,
+    offsetFetchV4.api,
+    offsetFetchV3.api,
+  ],
+};

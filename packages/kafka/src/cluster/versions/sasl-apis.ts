@@ -1,0 +1,26 @@
+/**
+ * The exchange that authenticates a connection. Version 0 of the handshake (Kafka 0.10 and 0.11) is followed by bare tokens instead of requests,
+ * which Penstock doesn't speak.
+ */
+import {
+  saslAuthenticateV0,
+  saslAuthenticateV1,
+  saslAuthenticateV2,
+  saslHandshakeV1,
+} from "@platformatic/kafka";
+import type { VersionTable } from "./ask.ts";
+
+export const SASL_HANDSHAKE: VersionTable<
+  [mechanism: string],
+  saslHandshakeV1.SaslHandshakeResponse
+> = { name: "SaslHandshake", since: "1.0", versions: [saslHandshakeV1.api] };
+
+/** The lifetime of a session comes with version 1 (Kafka 2.2); before, a session doesn't end. */
+export const SASL_AUTHENTICATE: VersionTable<
+  [message: Buffer],
+  saslAuthenticateV2.SaslAuthenticateResponse
+> = {
+  name: "SaslAuthenticate",
+  since: "1.0",
+  versions: [saslAuthenticateV2.api, saslAuthenticateV1.api, saslAuthenticateV0.api],
+};
