@@ -41,6 +41,8 @@ const IDLE_MS = 30_000;
 const ENABLED_LIMIT_MS = 10 * 60_000;
 const TOPIC = "bench";
 const PARTITIONS = 6;
+/** Of the histogram. */
+const LOOK_BOUNDS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const nothing = () => {};
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
@@ -75,7 +77,7 @@ const service = new Child({
   },
 });
 const ready = await service.line((line) => line.includes('"msg":"ready"'));
-const { grpc } = JSON.parse(ready) as { grpc: string };
+const { grpc, http } = JSON.parse(ready) as { grpc: string; http: string };
 const mappings = createClient(mapping.MappingService, createRpcTransport({ address: grpc }));
 const startedMs = performance.now();
 const nodes = Array.from({ length: Math.ceil(MAPPINGS / PER_NODE) }, () => new IdleNode(grpc));
@@ -96,7 +98,12 @@ await measure("list, 100 on a page", PAGES, async () => {
 await measure("list of one function", PAGES, (index) =>
   mappings.listEventSourceMappings({ functionName: `bench:v${index + 1}` }),
 );
+const looksBefore = await readLooks(http);
 await measure("create to Enabled", REACTIONS, react);
+const looks = (await readLooks(http)).map((count, index) => count - (looksBefore[index] ?? 0));
+const [total = 0] = looks.slice(-1);
+const within = LOOK_BOUNDS_S.find((_, index) => (looks[index] ?? 0) >= total * 0.99);
+say("look of the leader meanwhile", `p99 within ${within ?? "more than 10"} s (${total} looks)`);
 
 await delay(5_000);
 const before = counter.count;
@@ -146,6 +153,15 @@ async function untilAllEnabled({ sql }: Database): Promise<void> {
     if (performance.now() > end) throw new Error(`not all Enabled: ${JSON.stringify(rows)}`);
     await delay(500);
   }
+}
+
+/** How many looks took at most each of the bounds, and how many there were. */
+async function readLooks(address: string): Promise<number[]> {
+  const text = await (await fetch(`http://${address}/metrics`)).text();
+  const counts = text.matchAll(
+    /^penstock_leader_look_duration_seconds_bucket\{.*le="[^"]+".*\} (\d+)/gm,
+  );
+  return [...counts].map(([, count]) => Number(count));
 }
 
 async function react(index: number): Promise<void> {

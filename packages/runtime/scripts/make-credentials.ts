@@ -4,7 +4,8 @@
  *     node packages/runtime/scripts/make-credentials.ts <folder>
  *
  *     <folder>/admin/{token,aws-credentials}      for people: a bearer token, and a profile for AWS's tools
- *     <folder>/<service>/{credentials.yaml,token} for mapping, poller and invoker each: whom it knows, and what it shows to the others
+ *     <folder>/<service>/{credentials.yaml,token} for mapping, poller and invoker each: who may call it, and what it shows to the others
+ *     <folder>/poller/invoker-token               what pollers show to invokers
  *
  * What is there already stays. Nothing secret is printed.
  */
@@ -13,14 +14,30 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readCredentials } from "../src/auth/credentials/read-credentials.ts";
 
-const TOKENS: Readonly<Record<string, string>> = {
-  admin: "roles: [admin]",
-  // The mapping service asks pollers what they wait for.
-  mapping: "roles: [viewer]",
-  poller: "roles: [node], service: poller",
-  invoker: "roles: [node], service: invoker",
-};
+interface Token {
+  readonly name: string;
+  readonly fields: string;
+  /** Below the folder; that of the admin is written last. */
+  readonly file: string;
+  /** Only who is called with it knows it: what is shown to the one is no use with the others. */
+  readonly knownBy: readonly string[];
+}
+
 const SERVICES = ["mapping", "poller", "invoker"];
+const NODE = "roles: [node], service";
+const TOKENS: readonly Token[] = [
+  { name: "admin", fields: "roles: [admin]", file: "admin/token", knownBy: SERVICES },
+  // The mapping service asks pollers what they wait for.
+  { name: "mapping", fields: "roles: [viewer]", file: "mapping/token", knownBy: ["poller"] },
+  { name: "poller", fields: `${NODE}: poller`, file: "poller/token", knownBy: ["mapping"] },
+  {
+    name: "poller-calls",
+    fields: `${NODE}: poller`,
+    file: "poller/invoker-token",
+    knownBy: ["invoker"],
+  },
+  { name: "invoker", fields: `${NODE}: invoker`, file: "invoker/token", knownBy: ["mapping"] },
+];
 
 const folder = process.argv[2];
 if (folder === undefined) {
@@ -33,27 +50,28 @@ if (!existsSync(mark)) make(folder);
 process.stdout.write(`credentials are in ${folder}\n`);
 
 function make(root: string): void {
-  for (const name of Object.keys(TOKENS)) mkdirSync(join(root, name), { recursive: true });
-  const tokens = Object.entries(TOKENS).map(([name, fields]) => {
+  for (const name of ["admin", ...SERVICES]) mkdirSync(join(root, name), { recursive: true });
+  const tokens = TOKENS.map(({ name, fields, file, knownBy }) => {
     const token = randomBytes(32).toString("base64url");
     const sha256 = createHash("sha256").update(token).digest("hex");
-    return { name, token, entry: `  - { name: ${name}, sha256: ${sha256}, ${fields} }\n` };
+    return { token, file, knownBy, entry: `  - { name: ${name}, sha256: ${sha256}, ${fields} }\n` };
   });
   const id = `AKIA${randomBytes(8).toString("hex").toUpperCase()}`;
   const secret = randomBytes(30).toString("base64url");
-  const known = `tokens:\n${tokens.map(({ entry }) => entry).join("")}`;
   const keys = `access_keys:\n  - { name: admin-key, id: ${id}, secret: ${secret}, roles: [admin] }\n`;
-  readCredentials(known + keys);
   for (const service of SERVICES) {
+    const known = tokens.filter(({ knownBy }) => knownBy.includes(service));
     // Only the mapping service has a face on which AWS's signatures are of use.
-    const text = service === "mapping" ? known + keys : known;
+    const more = service === "mapping" ? keys : "";
+    const text = `tokens:\n${known.map(({ entry }) => entry).join("")}${more}`;
+    readCredentials(text);
     write(join(root, service, "credentials.yaml"), text);
   }
   write(
     join(root, "admin", "aws-credentials"),
     `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`,
   );
-  for (const { name, token } of tokens.toReversed()) write(join(root, name, "token"), `${token}\n`);
+  for (const { file, token } of tokens.toReversed()) write(join(root, file), `${token}\n`);
 }
 
 function write(path: string, text: string): void {

@@ -8,11 +8,13 @@ import { fleet as fleetProto, mapping } from "@penstock/proto";
 import {
   advertisedAddress,
   answeredHosts,
+  createHistogram,
   createRpcTransport,
   type Environment,
   type HttpExtra,
   type HttpServer,
   type Logger,
+  METRICS,
   openSecurity,
   type RpcServer,
   type Security,
@@ -77,6 +79,7 @@ export async function startMappingService(
   const filters = createFilterSeal(ring);
   const watches = new WatchHub({ db, scope, filters });
   const sources = openSources(settings, { log, clock: systemClock, env });
+  const looks = meter && createHistogram(meter, METRICS.leaderLookSeconds);
   const fleet = createFleet({
     db,
     log,
@@ -85,6 +88,7 @@ export async function startMappingService(
     functions: openFunctionRegistry(db, seal, log),
     filters,
     kafkaAdmin: sources.openAdmin,
+    observeLook: (durationMs) => looks?.record(durationMs / 1000),
   });
   const commandParts = {
     db,

@@ -21,6 +21,8 @@ export interface Caller {
   readonly nodeId: string | null;
   /** What a node credential is for; absent for others, and for everybody while no credentials are configured. */
   readonly nodeServices?: ReadonlySet<NodeService>;
+  /** Where the nodes of a node credential may say that they are, in lower case; absent: where they call from. */
+  readonly nodeHosts?: ReadonlySet<string>;
 }
 
 /** Everybody, while no credentials are configured: that is possible on the loopback only. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { PenstockError } from "@penstock/core";
 import type { Access, Admission, Presented, SignedRequest } from "./access.ts";
+import type { Caller } from "./caller.ts";
 import type { Credential, Credentials } from "./credentials/credentials.ts";
 import type { Denials } from "./denials.ts";
 import type { JwtVerifier } from "./jwt/jwt-verifier.ts";
@@ -110,9 +111,16 @@ function isSame(now: Credential, then: Credential): boolean {
   return (
     caller.subject === then.caller.subject &&
     caller.nodeId === then.caller.nodeId &&
+    hasHostsOf(caller, then.caller) &&
     [...(then.caller.nodeServices ?? [])].every((one) => caller.nodeServices?.has(one)) &&
     [...then.caller.roles].every((role) => caller.roles.has(role))
   );
+}
+
+/** Where a node may be is looked at when it joins: with fewer hosts, or from now on with some, it has to join again. */
+function hasHostsOf(now: Caller, then: Caller): boolean {
+  if (then.nodeHosts === undefined) return now.nodeHosts === undefined;
+  return [...then.nodeHosts].every((host) => now.nodeHosts?.has(host));
 }
 
 function unauthenticated(message: string): PenstockError {

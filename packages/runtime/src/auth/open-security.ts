@@ -12,7 +12,7 @@ import type { Parsed } from "../settings/parse-settings.ts";
 import { isLoopback, SECURITY_SETTINGS } from "../settings/security-settings.ts";
 import type { ClientSecurity } from "../tls/client-security.ts";
 import type { ListenerTls } from "../tls/listener-tls.ts";
-import { openClient, openIdentity } from "../tls/open-identity.ts";
+import { openClients, openIdentity } from "../tls/open-identity.ts";
 import type { Access } from "./access.ts";
 import type { FetchJson } from "./jwt/key-sets.ts";
 import { openAccess } from "./open-access.ts";
@@ -31,6 +31,8 @@ export interface ListenerSecurity {
 
 export interface Security extends ListenerSecurity {
   readonly client: ClientSecurity;
+  /** How a poller calls invokers, which are no reason to give away a token that opens more. */
+  readonly invokerClient: ClientSecurity;
   /** Ends the watching of files. */
   close(): void;
 }
@@ -98,7 +100,7 @@ export async function openSecurity(
     return {
       access,
       tls: identity,
-      client: await openClient(settings, files, identity),
+      ...(await openClients(settings, files, identity)),
       close: () => files.close(),
     };
   } catch (error) {

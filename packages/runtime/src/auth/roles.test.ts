@@ -1,6 +1,7 @@
+import { type ErrorCode, PenstockError } from "@penstock/core";
 import { describe, expect, it } from "vitest";
 import type { Caller, Role } from "./caller.ts";
-import { hasRole, requireRole } from "./roles.ts";
+import { hasRole, isDenial, requireRole } from "./roles.ts";
 
 const caller = (...roles: Role[]): Caller => ({
   subject: "ci",
@@ -27,5 +28,17 @@ describe("requireRole", () => {
     );
     expect(() => requireRole(caller(), "viewer")).toThrow("ci has none");
     expect(() => requireRole(caller("admin"), "operator")).not.toThrow();
+  });
+});
+
+describe("isDenial", () => {
+  it("S-10: is so for a role that is missing and for a secret that is not the caller's", () => {
+    const of = (code: ErrorCode) => isDenial(new PenstockError(code, "no"));
+    expect([of("permissionDenied"), of("secretDenied")]).toEqual([true, true]);
+    expect([of("notFound"), isDenial(new Error("no")), isDenial(null)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });

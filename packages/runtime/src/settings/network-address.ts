@@ -19,7 +19,8 @@ export function parseAddress(value: string): NetworkAddress | null {
   const port = Number(digits);
   if (port < 1 || port > 65_535) return null;
   if (literal !== undefined) return isIPv6(literal) ? { host: literal, port } : null;
-  return { host: name ?? "", port };
+  // Some names are none in a URL (256.1.1.1), where they are put to be dialled.
+  return URL.canParse(`http://${value}`) ? { host: name ?? "", port } : null;
 }
 
 /** Joins host and port, with brackets around an IPv6 address. */

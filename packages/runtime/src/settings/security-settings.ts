@@ -41,6 +41,11 @@ export const SECURITY_SETTINGS = {
     description:
       "File with the token that this process shows to the other services. Read again when it changes.",
   }),
+  invokerTokenFile: text({
+    name: "PENSTOCK_INVOKER_TOKEN_FILE",
+    description:
+      "File with the token that a poller shows to invokers, which need not be good for anything else (docs/operating/security.md). Read again when it changes. Default: PENSTOCK_NODE_TOKEN_FILE.",
+  }),
   nodeId: uuid({
     name: "PENSTOCK_NODE_ID",
     description:

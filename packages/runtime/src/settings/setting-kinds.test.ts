@@ -62,6 +62,19 @@ describe("invokerChoice", () => {
 });
 
 describe("parseAddress", () => {
+  it.each([
+    "256.1.1.1:7401",
+    "1.2.3.4.5:7401",
+    "a.0x:7401",
+    "a:0",
+    "a:65536",
+    "a b:1",
+    "http://a:1",
+    "[1.2.3.4]:1",
+  ])("S-16: knows that nobody can be dialled at %s", (address) => {
+    expect(parseAddress(address)).toBeNull();
+  });
+
   it("undoes formatAddress", () => {
     const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom("localhost", "a-b.example", "a_b"));
     fc.assert(

@@ -192,6 +192,12 @@ const FLEET = {
     "Long-lived streams of this process; kind: fleet, invoke.",
   ),
   leader: gauge("penstock.leader", "1", [], "1 on the mapping replica that leads, else 0."),
+  leaderLookSeconds: histogram(
+    "penstock.leader.look.duration.seconds",
+    SECONDS_FAST,
+    [],
+    "Time of one look of the leader at all mappings and nodes: how long a change waits at least.",
+  ),
 } as const;
 
 const SECURITY = {

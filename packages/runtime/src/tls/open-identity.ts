@@ -34,28 +34,32 @@ export async function openIdentity(
   };
 }
 
-/** How the process calls the others. */
-export async function openClient(
+/** How the process calls the others; the two differ in their token alone. */
+export async function openClients(
   settings: SecuritySettings,
   files: FileGroup,
   identity: ListenerTls | null,
-): Promise<ClientSecurity> {
-  const { nodeTokenFile, tlsCaFile } = settings;
+): Promise<{ client: ClientSecurity; invokerClient: ClientSecurity }> {
+  const { nodeTokenFile, invokerTokenFile, tlsCaFile } = settings;
   const ca =
     tlsCaFile === null
       ? null
       : await files.open("TLS authority", [tlsCaFile], ([pem]) => pem ?? "");
-  const token =
-    nodeTokenFile === null ? null : await files.open("token file", [nodeTokenFile], readToken);
   const tls = (): ClientTls => ({
     ca: ca?.value ?? null,
     certificate: identity?.identity.certificate ?? null,
     key: identity?.identity.key ?? null,
   });
-  return {
-    tls: ca === null && identity === null ? null : tls,
-    authorization: () => (token === null ? null : `Bearer ${token.value.reveal()}`),
+  const withToken = async (path: string | null): Promise<ClientSecurity> => {
+    const token = path === null ? null : await files.open("token file", [path], readToken);
+    return {
+      tls: ca === null && identity === null ? null : tls,
+      authorization: () => (token === null ? null : `Bearer ${token.value.reveal()}`),
+    };
   };
+  const client = await withToken(nodeTokenFile);
+  const invokerClient = invokerTokenFile === null ? client : await withToken(invokerTokenFile);
+  return { client, invokerClient };
 }
 
 function readToken([text = ""]: readonly string[]): Secret {

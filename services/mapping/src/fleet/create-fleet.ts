@@ -27,6 +27,8 @@ export interface FleetOptions {
   readonly filters?: Pick<FilterSeal, "open">;
   /** The way to the brokers, behind the address guard. */
   readonly kafkaAdmin: OpenClusterAdmin;
+  /** Told how long each look of the leader took. */
+  readonly observeLook?: (durationMs: number) => void;
 }
 
 /** The fleet's part of one replica of the mapping service. */
@@ -65,7 +67,10 @@ export function createFleet(options: FleetOptions): Fleet {
     nowMs,
     log,
     onGained: (term) => {
-      leader = new Leader({ db, term, clusters, settings, filters, nowMs, log });
+      leader = new Leader({
+        ...{ db, term, clusters, settings, filters, nowMs, log },
+        ...(options.observeLook && { observeLook: options.observeLook }),
+      });
       leader.start();
     },
     onLost: () => {

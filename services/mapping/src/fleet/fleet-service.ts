@@ -4,11 +4,12 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { PenstockError } from "@penstock/core";
 import type { Sql } from "@penstock/postgres";
 import { fleet } from "@penstock/proto";
-import { type Caller, callerOf } from "@penstock/runtime";
+import { type Caller, callerOf, peerOf } from "@penstock/runtime";
 import { holdersFragment } from "./reports/known-mappings.ts";
 import { requireAtLeast, requireCount, requireUuid } from "./reports/report-fields.ts";
 import { admitNode, requirePoller } from "./streams/admit-node.ts";
 import { NodeStream } from "./streams/node-stream.ts";
+import { requireOwnAddress } from "./streams/own-address.ts";
 import { readHello } from "./streams/read-hello.ts";
 
 /** What the service hands on to. */
@@ -47,10 +48,14 @@ async function* join(
   const incoming = requests[Symbol.asyncIterator]();
   const first = await incoming.next();
   const hello = readHello(first.done ? undefined : first.value);
-  const stream = new NodeStream(admitNode(callerOf(context), hello));
+  const caller = callerOf(context);
+  const identity = admitNode(caller, hello);
+  await requireOwnAddress(identity.address, caller, peerOf(context));
+  const stream = new NodeStream(identity);
   parts.joined(stream);
   const abort = () => stream.outbox.end();
   context.signal.addEventListener("abort", abort);
+  if (context.signal.aborted) abort();
   const end = { inOrder: false, failure: null as PenstockError | null };
   const reading = read(parts, stream, incoming, end).finally(abort);
   try {

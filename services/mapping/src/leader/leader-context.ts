@@ -14,5 +14,6 @@ export interface LeaderContext {
   /** Reads filters that are stored under a key of the user's. */
   readonly filters: Pick<FilterSeal, "open">;
   readonly nowMs: () => number;
+  readonly observeLook?: (durationMs: number) => void;
   readonly log: FleetLog;
 }

@@ -104,11 +104,14 @@ export class Leader {
   }
 
   async #look(): Promise<void> {
-    if (!this.#context.term.isValid) return;
+    const { term, nowMs, observeLook } = this.#context;
+    if (!term.isValid) return;
+    const startMs = nowMs();
     await this.#nodes.refresh();
     await this.#mappings.refresh();
     this.#pinning.run();
     await this.#placement.run();
     await this.#lifecycle.run();
+    observeLook?.(nowMs() - startMs);
   }
 }

@@ -4,7 +4,10 @@ import type { Credential } from "./credentials.ts";
 /** A name goes into logs, events and the audit; without a colon it can't be taken for that of a JSON Web Token. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@/-]{0,99}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const COMMON = ["name", "roles", "expires", "service", "node_id"];
+/** A name or address without port. */
+const HOST = /^[A-Za-z0-9_.:-]{1,253}$/;
+const HOSTS_MAX = 100;
+const COMMON = ["name", "roles", "expires", "service", "node_id", "hosts"];
 
 /** Reads one entry of the credentials file and notes what is wrong with it. */
 export class EntryReader {
@@ -42,12 +45,14 @@ export class EntryReader {
     const roles = this.#roles();
     const isNode = roles.has("node");
     const nodeServices = this.#nodeServices(isNode);
+    const nodeHosts = this.#nodeHosts(isNode);
     return {
       caller: {
         subject,
         roles,
         nodeId: this.#nodeId(nodeServices),
         ...(isNode && { nodeServices }),
+        ...(nodeHosts !== null && { nodeHosts }),
       },
       expiresAtMs: this.#expires(),
     };
@@ -98,6 +103,13 @@ export class EntryReader {
       this.problem("service", `must be ${NODE_SERVICES.join(" or ")}, or a list of both`);
     }
     return new Set(services);
+  }
+
+  #nodeHosts(isNode: boolean): ReadonlySet<string> | null {
+    if (!this.has("hosts")) return null;
+    if (!isNode) this.problem("hosts", "is for the role node only");
+    const hosts = this.texts("hosts", HOST, "a name or address without port", HOSTS_MAX);
+    return new Set(hosts.map((host) => host.toLowerCase()));
   }
 
   #nodeId(services: ReadonlySet<NodeService>): string | null {

@@ -15,7 +15,7 @@ tokens:
   - { name: poller-a, sha256: [${B}], roles: [node], service: poller, node_id: ${NODE_ID} }
 certificates:
   - { name: dashboard, subject: "CN=dashboard,O=Example", roles: [viewer] }
-  - { name: invoker, uri: "spiffe://penstock/invoker", roles: [node], service: invoker }
+  - { name: invoker, uri: "spiffe://penstock/invoker", roles: [node], service: invoker, hosts: [A.example, "fd00::1"] }
 access_keys:
   - { name: ci, id: AKIAIOSFODNN7EXAMPLE, secret: ${SECRET}, roles: [admin] }
 `);
@@ -33,6 +33,9 @@ access_keys:
       "subject:CN=dashboard,O=Example",
       "uri:spiffe://penstock/invoker",
     ]);
+    expect(certificates.get("uri:spiffe://penstock/invoker")?.caller.nodeHosts).toEqual(
+      new Set(["a.example", "fd00::1"]),
+    );
     expect(accessKeys.get("AKIAIOSFODNN7EXAMPLE")?.secretAccessKey.reveal()).toBe(SECRET);
   });
 
@@ -67,6 +70,14 @@ access_keys:
     [
       `tokens: [{ name: a, sha256: ${A}, roles: [viewer] }, { name: a, sha256: ${B}, roles: [admin] }]`,
       "tokens[1].name is there twice",
+    ],
+    [
+      `tokens: [{ name: a, sha256: ${A}, roles: [viewer], hosts: b }]`,
+      "hosts is for the role node",
+    ],
+    [
+      `tokens: [{ name: a, sha256: ${A}, roles: [node], service: poller, hosts: ["b/c"] }]`,
+      "hosts must be a name or address",
     ],
     ["certificates: [{ name: a, roles: [viewer] }]", "must have one of subject, dns"],
     ["access_keys: [{ name: a, id: AKIA1, secret: x, roles: [viewer] }]", "secret must be 16"],

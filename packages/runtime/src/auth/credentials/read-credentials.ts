@@ -3,7 +3,7 @@
  *
  *     tokens:
  *       - { name: deploy, sha256: <64 hex digits, or a list while the token is rotated>, roles: [operator], expires: 2027-01-31T00:00:00Z }
- *       - { name: poller-a, sha256: …, roles: [node], service: poller, node_id: <optional UUID> }
+ *       - { name: poller-a, sha256: …, roles: [node], service: poller, node_id: <optional UUID>, hosts: <optional names> }
  *     certificates:
  *       - { name: dashboard, subject: "CN=dashboard,O=Example", roles: [viewer] }      # or dns, uri, email: a subject alternative name
  *     access_keys:

@@ -1,9 +1,8 @@
 import { PenstockError } from "@penstock/core";
 import { fleet } from "@penstock/proto";
+import { parseAddress } from "@penstock/runtime";
 import { requireText, requireUuid } from "../reports/report-fields.ts";
 import type { NodeIdentity } from "./node-stream.ts";
-
-const HOST_PORT = /^[^\s:/@]{1,255}:[0-9]{1,5}$|^\[[0-9a-fA-F:.]{2,45}\]:[0-9]{1,5}$/;
 
 /** The first request of a stream. FAILED_PRECONDITION unless it is `hello`. */
 export function readHello(
@@ -15,7 +14,7 @@ export function readHello(
   const { nodeId, kind, address, version } = request.message.value;
   requireUuid("hello.node_id", nodeId);
   requireText("hello.version", version, 100);
-  if (!HOST_PORT.test(address)) {
+  if (parseAddress(address) === null) {
     throw new PenstockError("invalidArgument", "hello.address must be host:port", {
       violations: [{ field: "hello.address", description: "must be host:port" }],
     });

@@ -28,8 +28,9 @@ export async function askNodes(
 }
 
 async function ask(dial: DialNode, mappingId: string, address: string) {
-  const transport = dial(address);
+  let transport: RpcTransport | null = null;
   try {
+    transport = dial(address);
     const client = createClient(poller.PollerService, transport);
     const answer = await client.describePoller({ mappingId }, { timeoutMs: ANSWER_MS_MAX });
     return answer.eventPollers;
@@ -37,6 +38,6 @@ async function ask(dial: DialNode, mappingId: string, address: string) {
     // The caller says that this node is silent; why is in the node's own log.
     return null;
   } finally {
-    transport.close();
+    transport?.close();
   }
 }
