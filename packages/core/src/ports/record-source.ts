@@ -136,8 +136,29 @@ export interface RecordSourceOptions {
 
 export type ObserveFetch = (durationMs: number, bytes: number) => void;
 
-/** Opens record sources; one per process, sharing control connections between the members of one cluster. */
+/** What a driver can and can't do, where drivers differ. Everything else that this port says holds for all of them. */
+export interface DriverCapabilities {
+  /** Its name, a value of PENSTOCK_KAFKA_DRIVER. */
+  readonly driver: string;
+  /** A rebalance gives lanes time to finish their calls and commit (`revoking`). False: they are `lost` at once. */
+  readonly drainsBeforeRevoke: boolean;
+  /** A rebalance can leave partitions alone that stay where they are. False: all are asked back, and come again. */
+  readonly rebalancesIncrementally: boolean;
+  /** Speaks the consumer protocol of groups (KIP-848), not only the classic one. */
+  readonly speaksConsumerProtocol: boolean;
+  /** Members can keep their partitions over a restart (group.instance.id). */
+  readonly keepsStaticMembers: boolean;
+  /** Reads from a replica in the rack of the poller (KIP-392). */
+  readonly readsNearestReplica: boolean;
+  /** Members of one cluster share control connections. */
+  readonly sharesConnections: boolean;
+  /** Reads the message formats of before Kafka 0.11. */
+  readonly readsOldFormats: boolean;
+}
+
+/** Opens record sources; one per process. */
 export interface RecordSourceDriver {
+  readonly capabilities: DriverCapabilities;
   open(options: RecordSourceOptions, events: RecordSourceEvents): RecordSource;
   /** Closes the shared connections. Every source must be closed before. */
   close(): Promise<void>;

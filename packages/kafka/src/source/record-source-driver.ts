@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type {
   Clock,
+  DriverCapabilities,
   RecordSource,
   RecordSourceDriver,
   RecordSourceEvents,
@@ -35,6 +36,17 @@ export interface RecordSourceDriverOptions
   /** How long a broker may hold a fetch while it has nothing. Default: the fetcher's. */
   readonly fetchMaxWaitMs?: number | undefined;
 }
+
+const NATIVE_CAPABILITIES: DriverCapabilities = {
+  driver: "native",
+  drainsBeforeRevoke: true,
+  rebalancesIncrementally: true,
+  speaksConsumerProtocol: true,
+  keepsStaticMembers: true,
+  readsNearestReplica: true,
+  sharesConnections: true,
+  readsOldFormats: false,
+};
 
 export function createRecordSourceDriver(options: RecordSourceDriverOptions): RecordSourceDriver {
   const { fetchMaxWaitMs, groupProtocol: _, rack, ...clusterOptions } = options;
@@ -81,6 +93,7 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
   }
 
   return {
+    capabilities: NATIVE_CAPABILITIES,
     open,
     close: async () => clusters.close(),
   };

@@ -10,6 +10,7 @@ import { formatCommitMetadata, SharedMemory } from "@penstock/core";
 import { describe, expect, it } from "vitest";
 import { Counters } from "../node/counters.ts";
 import { MemoryBudget } from "../node/memory-budget.ts";
+import { SIMULATED_CAPABILITIES } from "../simulation/simulated-group.ts";
 import { VirtualTime } from "../simulation/virtual-time.ts";
 import { NO_TRACER } from "./batch-tracer.ts";
 import type { EventPollerContext, Gap } from "./context.ts";
@@ -89,6 +90,7 @@ class Stage {
     let ids = 0;
     const context: EventPollerContext = {
       driver: {
+        capabilities: SIMULATED_CAPABILITIES,
         open: (_options, events) => {
           this.events = events;
           return source;

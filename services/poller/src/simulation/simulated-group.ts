@@ -7,6 +7,7 @@ import {
   COLUMN_VALUE_LENGTH,
   COLUMNS,
   type CommitResult,
+  type DriverCapabilities,
   type OffsetCommit,
   type RecordBatch,
   type RecordSource,
@@ -17,6 +18,17 @@ import {
 } from "@penstock/core";
 import type { SeededRandom } from "@penstock/testkit";
 import type { VirtualTime } from "./virtual-time.ts";
+
+export const SIMULATED_CAPABILITIES: DriverCapabilities = {
+  driver: "simulated",
+  drainsBeforeRevoke: true,
+  rebalancesIncrementally: true,
+  speaksConsumerProtocol: true,
+  keepsStaticMembers: false,
+  readsNearestReplica: false,
+  sharesConnections: false,
+  readsOldFormats: false,
+};
 
 export const SIMULATED_TOPIC_ID = "0f3d2c1b-0000-4000-8000-00000000000a";
 
@@ -37,6 +49,7 @@ export interface SimulatedPartition {
  * passes. The wire is not simulated; `packages/kafka` is tested against real brokers.
  */
 export class SimulatedGroup implements RecordSourceDriver {
+  readonly capabilities = SIMULATED_CAPABILITIES;
   readonly partitions: SimulatedPartition[];
   readonly sources: SimulatedSource[] = [];
   readonly random: SeededRandom;
