@@ -5,7 +5,8 @@ import type { Connection } from "@platformatic/kafka";
  *
  * Connections are plain ordered pipes: a request waits for the answers of those sent before it on the same connection. Therefore
  * long polls never share a connection with anything ("fetch": one for each owner and broker), and heartbeats and look-ups
- * ("control") don't wait for the disk writes of commits ("commit"); both of the latter are shared by all members of this process.
+ * ("control") don't wait for the disk writes of commits ("commit"); both of the latter are shared by all members of this process. A member of a
+ * classic group waits in JoinGroup and SyncGroup for the slowest of the others, so it has a connection of its own for these ("join").
  *
  * Everything that rejects rejects with a PenstockError: `kafkaUnavailable`, `kafkaAuthentication`, `kafkaAuthorization`,
  * `kafkaTopicMissing`, `kafkaUnsupported`, `kafkaCorrupt` or `addressDenied`.
@@ -20,16 +21,16 @@ export interface Cluster {
   invalidateCoordinator(groupId: string): void;
   /**
    * An open connection to a broker; dials when there is none, after a jittered backoff when the last attempts failed. `owner` is
-   * required for "fetch": those connections are its own, and end with `closeOwner`.
+   * required for "fetch" and "join": those connections are its own, and end with `closeOwner`.
    */
   brokerConnection(nodeId: number, purpose: ConnectionPurpose, owner?: object): Promise<Connection>;
-  /** Closes the fetch connections of an owner. */
+  /** Closes the connections of an owner. */
   closeOwner(owner: object): void;
   /** Highest version of an API that the broker behind a connection offers and that is at most `versionMax`; -1 when none. */
   apiVersion(connection: Connection, apiKey: number, versionMax: number): number;
 }
 
-export type ConnectionPurpose = "control" | "commit" | "fetch";
+export type ConnectionPurpose = "control" | "commit" | "fetch" | "join";
 
 /** The id of a topic whose brokers have no ids for topics (before Kafka 2.8, or with an older inter.broker.protocol.version). */
 export const NO_TOPIC_ID = "00000000-0000-0000-0000-000000000000";

@@ -34,7 +34,8 @@ export interface KafkaClusterOptions
   readonly fetchFrameBytesMax?: number;
 }
 
-const REQUEST_TIMEOUT_MS = { control: 5_000, commit: 10_000, fetch: 30_000 };
+/** A join waits for the slowest member of its group: Java's may process for 5 minutes and more before it joins. The member has its own limits. */
+const REQUEST_TIMEOUT_MS = { control: 5_000, commit: 10_000, fetch: 30_000, join: 900_000 };
 const CONTROL_FRAME_BYTES_MAX = 32 * 1024 * 1024;
 const BOOTSTRAP_STAGGER_MS = 300;
 const METADATA_AGE_MS_MAX = 30_000;
@@ -141,11 +142,11 @@ export class KafkaCluster implements Cluster {
   }
 
   #slot(nodeId: number, purpose: ConnectionPurpose, owner?: object): ConnectionSlot {
-    if (purpose !== "fetch") {
+    if (purpose === "control" || purpose === "commit") {
       const key = `${nodeId}/${purpose}`;
       return getOrCreate(this.#shared, key, () => this.#newSlot(nodeId, purpose));
     }
-    invariant(owner, "a fetch connection needs an owner");
+    invariant(owner, `a ${purpose} connection needs an owner`);
     const slots = getOrCreate(this.#owned, owner, () => new Map<number, ConnectionSlot>());
     return getOrCreate(slots, nodeId, () => this.#newSlot(nodeId, purpose));
   }
@@ -166,6 +167,10 @@ export class KafkaCluster implements Cluster {
   ): Promise<Connection> {
     const { clientId, addressGuard, security, apiVersionsMax, ...rest } = this.#options;
     const isFetch = purpose === "fetch";
+    const { requestTimeoutMs, fetchRequestTimeoutMs } = rest;
+    const chosen: Partial<Record<ConnectionPurpose, number | undefined>> = {
+      ...{ control: requestTimeoutMs, commit: requestTimeoutMs, fetch: fetchRequestTimeoutMs },
+    };
     const { connection, versions } = await dial(server, {
       clientId,
       addressGuard,
@@ -174,9 +179,7 @@ export class KafkaCluster implements Cluster {
       refusalPause: this.#refusalPause,
       asksWelcome,
       connectTimeoutMs: rest.connectTimeoutMs ?? 5_000,
-      requestTimeoutMs:
-        (isFetch ? rest.fetchRequestTimeoutMs : rest.requestTimeoutMs) ??
-        REQUEST_TIMEOUT_MS[purpose],
+      requestTimeoutMs: chosen[purpose] ?? REQUEST_TIMEOUT_MS[purpose],
       frameBytesMax: isFetch
         ? (rest.fetchFrameBytesMax ?? 128 * 1024 * 1024)
         : CONTROL_FRAME_BYTES_MAX,
