@@ -11,9 +11,9 @@ import {
   type TimestampType,
 } from "../records/record-batch.ts";
 import type { BatchEncoder, BatchEncoderOptions } from "./batch-encoder.ts";
+import { Scratch } from "./bytes/scratch.ts";
+import { VARINT_BYTES_MAX, varintLength, writeBigVarint, writeVarint } from "./bytes/varint.ts";
 import { writeHandleRequestHeaders } from "./handle-request-headers.ts";
-import { Scratch } from "./scratch.ts";
-import { VARINT_BYTES_MAX, varintLength, writeBigVarint, writeVarint } from "./varint.ts";
 
 /**
  * `penstock.function.v1.HandleRequest`, byte for byte what a protobuf library makes of the message (fields in order, shortest

@@ -1,6 +1,6 @@
 import type { HeaderCursor } from "../records/header-cursor.ts";
-import type { Scratch } from "./scratch.ts";
-import { VARINT_BYTES_MAX, varintLength, writeVarint } from "./varint.ts";
+import type { Scratch } from "./bytes/scratch.ts";
+import { VARINT_BYTES_MAX, varintLength, writeVarint } from "./bytes/varint.ts";
 
 /** `Record.headers`, `Header.key`, `Header.value`: field number and wire type 2. */
 const HEADERS_TAG = 0x32;

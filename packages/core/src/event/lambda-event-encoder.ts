@@ -10,12 +10,12 @@ import {
   type RecordBatch,
   type TimestampType,
 } from "../records/record-batch.ts";
-import { base64Length, type Source, sourceOf, writeBase64 } from "./base64.ts";
 import type { BatchEncoder, BatchEncoderOptions } from "./batch-encoder.ts";
-import { DECIMAL_MAX, writeDecimal } from "./decimal.ts";
-import { type FixedPiece, fixedPiece, writeShort } from "./fixed-piece.ts";
+import { base64Length, type Source, sourceOf, writeBase64 } from "./bytes/base64.ts";
+import { DECIMAL_MAX, writeDecimal } from "./bytes/decimal.ts";
+import { type FixedPiece, fixedPiece, writeShort } from "./bytes/fixed-piece.ts";
+import { Scratch } from "./bytes/scratch.ts";
 import { writeLambdaHeaders } from "./lambda-headers.ts";
-import { Scratch } from "./scratch.ts";
 
 /**
  * The Lambda event of a self-managed Kafka source, as JSON.

@@ -1,8 +1,8 @@
 import type { HeaderCursor } from "../records/header-cursor.ts";
-import { fixedPiece, writeShort } from "./fixed-piece.ts";
-import { JSON_BYTES_PER_BYTE_MAX, writeJsonString } from "./json-string.ts";
-import type { Scratch } from "./scratch.ts";
-import { SIGNED_BYTE_TEXT_MAX, writeSignedBytes } from "./signed-bytes.ts";
+import { fixedPiece, writeShort } from "./bytes/fixed-piece.ts";
+import { JSON_BYTES_PER_BYTE_MAX, writeJsonString } from "./bytes/json-string.ts";
+import type { Scratch } from "./bytes/scratch.ts";
+import { SIGNED_BYTE_TEXT_MAX, writeSignedBytes } from "./bytes/signed-bytes.ts";
 
 const HEADERS = fixedPiece(',"headers":[');
 const END = fixedPiece("]}");

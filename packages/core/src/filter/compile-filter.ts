@@ -1,9 +1,9 @@
 import { type FieldViolation, invariant, PenstockError } from "../errors/penstock-error.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
-import { distributeAlternatives } from "./distribute-alternatives.ts";
-import { PatternProblem } from "./leaf-rule.ts";
-import { type Condition, compileRoot } from "./pattern-condition.ts";
-import { parsePattern } from "./pattern-tree.ts";
+import { distributeAlternatives } from "./pattern/distribute-alternatives.ts";
+import { PatternProblem } from "./pattern/leaf-rule.ts";
+import { type Condition, compileRoot } from "./pattern/pattern-condition.ts";
+import { parsePattern } from "./pattern/pattern-tree.ts";
 import { RecordFields } from "./record-fields.ts";
 
 /** Patterns of one mapping. */

@@ -1,10 +1,10 @@
 import { invariant } from "../errors/penstock-error.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
 import { compileFilter } from "./compile-filter.ts";
-import { distributeAlternatives } from "./distribute-alternatives.ts";
 import { findMismatch } from "./find-mismatch.ts";
-import { type Condition, compileRoot } from "./pattern-condition.ts";
-import { emptyNode, type PatternNode, parsePattern } from "./pattern-tree.ts";
+import { distributeAlternatives } from "./pattern/distribute-alternatives.ts";
+import { type Condition, compileRoot } from "./pattern/pattern-condition.ts";
+import { emptyNode, type PatternNode, parsePattern } from "./pattern/pattern-tree.ts";
 import { type Decoded, RecordFields } from "./record-fields.ts";
 
 /** What one pattern says of a record. */

@@ -6,7 +6,7 @@ import { recordBatchOf } from "../records/record-batch-of.ts";
 import { compileFilter, type RecordFilter } from "./compile-filter.ts";
 import { compileTree, matchesJson } from "./match-tree.ts";
 import { naiveMatch } from "./naive-matcher.ts";
-import { parsePattern } from "./pattern-tree.ts";
+import { parsePattern } from "./pattern/pattern-tree.ts";
 import { decode } from "./record-fields.ts";
 
 type Json = Parameters<typeof naiveMatch>[0];

@@ -1,5 +1,5 @@
 import { compileTree, matchesJson } from "./match-tree.ts";
-import { emptyNode, type PatternNode } from "./pattern-tree.ts";
+import { emptyNode, type PatternNode } from "./pattern/pattern-tree.ts";
 
 const SHOWN_LENGTH_MAX = 100;
 const VALUES_SHOWN_MAX = 3;

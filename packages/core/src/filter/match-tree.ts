@@ -1,6 +1,6 @@
-import { distributeAlternatives } from "./distribute-alternatives.ts";
-import type { LeafRule, Scalar } from "./leaf-rule.ts";
-import type { PatternNode } from "./pattern-tree.ts";
+import { distributeAlternatives } from "./pattern/distribute-alternatives.ts";
+import type { LeafRule, Scalar } from "./pattern/leaf-rule.ts";
+import type { PatternNode } from "./pattern/pattern-tree.ts";
 
 /**
  * A pattern compiled to closures over a JSON value.

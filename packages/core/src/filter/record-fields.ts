@@ -9,14 +9,14 @@ import {
   COLUMNS,
   type RecordBatch,
 } from "../records/record-batch.ts";
+import { isDeeperThan, startsNested } from "./json-guard.ts";
 import {
   addField,
   emptyFields,
   expandDottedNames,
   type Fields,
   hasDottedName,
-} from "./dotted-names.ts";
-import { isDeeperThan, startsNested } from "./json-guard.ts";
+} from "./pattern/dotted-names.ts";
 
 /** A larger key or value is not parsed: it counts as text that is not JSON. */
 export const FILTER_JSON_BYTES_MAX = 16 * 1024 * 1024;

@@ -11,12 +11,15 @@
 import {
   InvariantError,
   invariant,
+  PenstockError,
   type SourceCredentials,
   type SourceSecurity,
 } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 import type { ServerAddress } from "../cluster/bootstrap-server.ts";
 import { toKafkaError } from "../cluster/kafka-error.ts";
+import { mostTelling } from "../cluster/most-telling.ts";
+import { raceStaggered } from "../cluster/race.ts";
 import { authenticate, checkSasl, type SaslWire } from "../sasl/sasl-exchange.ts";
 import type { ApiRanges, ApiVersionsMax } from "./api-ranges.ts";
 import { readApiRanges } from "./api-versions.ts";
@@ -28,11 +31,16 @@ import { SessionConnection } from "./session-connection.ts";
 import { tlsOptions } from "./tls-options.ts";
 import { requireWelcome } from "./welcome.ts";
 
-/** Resolves and judges an address; rejects with PenstockError(addressDenied). */
+export interface DialAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Resolves a name and judges its addresses, in the order in which they are tried; rejects with PenstockError(addressDenied). */
 export type AddressGuard = (
   host: string,
   port: number,
-) => Promise<{ readonly address: string; readonly family: number }>;
+) => Promise<DialAddress | readonly DialAddress[]>;
 
 export interface DialOptions {
   readonly clientId: string;
@@ -60,11 +68,14 @@ export interface Dialled {
 /** A broker, where the guard says that it is, and its name in messages. */
 interface Target {
   readonly server: ServerAddress;
-  readonly address: string;
+  readonly addresses: readonly string[];
   readonly broker: string;
 }
 
 const KEEP_ALIVE_MS = 15_000;
+/** Of one name. */
+const ADDRESSES_MAX = 8;
+const ADDRESS_STAGGER_MS = 1_000;
 const PLAINTEXT: SourceCredentials = { version: "", tls: null, sasl: null };
 
 /** Rejects with a PenstockError that names the broker and says what to change. */
@@ -73,7 +84,8 @@ export async function dial(server: ServerAddress, options: DialOptions): Promise
   try {
     const { addressGuard, security } = options;
     const guarded = await addressGuard?.(server.host, server.port);
-    const target = { server, address: guarded?.address ?? server.host, broker };
+    const addresses = guarded ? addressesOf(guarded) : [server.host];
+    const target = { server, addresses, broker };
     if (!security) return await open(target, options, PLAINTEXT);
     const credentials = await security.credentials(server.host, server.port);
     invariant(security.isTls === (credentials.tls !== null), "security that is TLS stays so");
@@ -125,16 +137,34 @@ async function open(
   }
 }
 
-async function connect(
-  { server, address, broker }: Target,
+type Connected = Dialled & { readonly connection: SessionConnection };
+
+/** Of the addresses of a name some may be dead: each gets a moment before the next one is tried beside it. */
+function connect(
+  { server, addresses, broker }: Target,
   options: DialOptions,
+  credentials: SourceCredentials,
+): Promise<Connected> {
+  const attempts = addresses
+    .slice(0, ADDRESSES_MAX)
+    .map((address) => () => connectTo(address, server.port, broker, options, server.host, credentials));
+  const discard = ({ connection }: Connected) => hangUp(connection);
+  return raceStaggered(attempts, ADDRESS_STAGGER_MS, discard, mostTelling);
+}
+
+async function connectTo(
+  address: string,
+  port: number,
+  broker: string,
+  options: DialOptions,
+  name: string,
   { tls }: SourceCredentials,
-): Promise<Dialled & { readonly connection: SessionConnection }> {
+): Promise<Connected> {
   const connection = new SessionConnection(options.clientId, {
     connectTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
     maxInflights: options.inflightMax,
-    ...(tls ? { tls: tlsOptions(tls, server.host) } : {}),
+    ...(tls ? { tls: tlsOptions(tls, name) } : {}),
   });
   // An EventEmitter without a listener for "error" throws. The first of them says more than the failed request: what a broker has against a client's
   // certificate comes after the handshake of TLS 1.3.
@@ -144,7 +174,7 @@ async function connect(
   });
   let isReached = false;
   try {
-    const connected = connection.connect(address, server.port);
+    const connected = connection.connect(address, port);
     connection.socket.once("connect", () => {
       isReached = true;
     });
@@ -153,10 +183,30 @@ async function connect(
     connection.socket.setKeepAlive(true, KEEP_ALIVE_MS);
     return { connection, versions: await readApiRanges(connection, options.apiVersionsMax) };
   } catch (error) {
+    const { bytesRead } = connection.socket;
     hangUp(connection);
     const problem = toKafkaError(failure ?? error, broker);
-    throw (isReached && (await findMixUp(address, server.port, tls !== null, broker))) || problem;
+    if (!isReached) throw problem;
+    const mixUp = await findMixUp(address, port, tls !== null, broker);
+    if (mixUp) throw mixUp;
+    throw bytesRead === 0 && isHangUp(problem) ? hungUp(broker, problem) : problem;
   }
+}
+
+function isHangUp({ code, cause }: PenstockError): boolean {
+  return code === "kafkaUnavailable" && !(cause instanceof TimeoutError);
+}
+
+function hungUp(broker: string, cause: PenstockError): PenstockError {
+  return new PenstockError(
+    "kafkaUnavailable",
+    `${broker} takes connections and ends them without a word: it starts or stops, or has too many (max.connections, max.connections.per.ip, a quota of connection rates).`,
+    { cause },
+  );
+}
+
+function addressesOf(guarded: DialAddress | readonly DialAddress[]): readonly string[] {
+  return "address" in guarded ? [guarded.address] : guarded.map(({ address }) => address);
 }
 
 /** The exchange that begins the session of a connection, and those that extend it, with the secrets of their time. */

@@ -5,7 +5,7 @@
 
 import { QuickStart } from "./quick-start.ts";
 import { parseQuickStartSettings } from "./quick-start-settings.ts";
-import { Screen } from "./screen.ts";
+import { Screen } from "./screen/screen.ts";
 
 /** npm passes a Ctrl-C on to us although the terminal has sent it to us as well: what follows this soon is the same one. */
 const SAME_SIGNAL_MS = 1_000;

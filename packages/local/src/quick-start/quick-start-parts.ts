@@ -6,9 +6,9 @@ import { pidFile } from "../process/pid-file.ts";
 import { processPart } from "../process/process-part.ts";
 import type { Part } from "../process/supervisor.ts";
 import { REPOSITORY_ROOT } from "../repository-root.ts";
-import { PartLog } from "./part-log.ts";
-import type { Screen } from "./screen.ts";
-import { isReadyLine, problemLine } from "./service-lines.ts";
+import { PartLog } from "./screen/part-log.ts";
+import type { Screen } from "./screen/screen.ts";
+import { isReadyLine, problemLine } from "./screen/service-lines.ts";
 
 const READY_LIMIT_MS = 60_000;
 /** A service ends by itself within PENSTOCK_SHUTDOWN_DEADLINE_MS (30 s). */

@@ -12,11 +12,9 @@ import { PenstockError } from "@penstock/core";
 import { ensureKafkaJars } from "../kafka/kafka-jars.ts";
 import { endLeftovers, livingPid, pidFile, recordPid } from "../process/pid-file.ts";
 import { type Part, Supervisor } from "../process/supervisor.ts";
-import { GRPC_FUNCTION, HTTP_FUNCTION, putDemoFlow } from "./demo-flow.ts";
-import { MappingApi } from "./mapping-api.ts";
-import { nextCommands } from "./next-commands.ts";
-import { ensureTopic, type OrderProducer, startOrderProducer } from "./order-producer.ts";
-import { overview, type Servers } from "./overview.ts";
+import { GRPC_FUNCTION, HTTP_FUNCTION, putDemoFlow } from "./demo/demo-flow.ts";
+import { MappingApi } from "./demo/mapping-api.ts";
+import { ensureTopic, type OrderProducer, startOrderProducer } from "./demo/order-producer.ts";
 import { rememberedPort, settlePorts } from "./ports.ts";
 import {
   functionPart,
@@ -30,7 +28,9 @@ import {
   QUICK_START_ONLY,
   type QuickStartSettings,
 } from "./quick-start-settings.ts";
-import type { Screen } from "./screen.ts";
+import { nextCommands } from "./screen/next-commands.ts";
+import { overview, type Servers } from "./screen/overview.ts";
+import type { Screen } from "./screen/screen.ts";
 
 const OWN_NAME = "quick-start";
 const POLITE_END_MS = 5_000;

@@ -1,4 +1,4 @@
-import { invariant } from "../errors/penstock-error.ts";
+import { invariant } from "../../errors/penstock-error.ts";
 
 /** A slab is never larger than this, unless one payload needs more. */
 export const SLAB_BYTES_MAX = 256 * 1024;

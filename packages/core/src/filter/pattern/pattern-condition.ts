@@ -1,7 +1,7 @@
+import { compileTree, matchesJson } from "../match-tree.ts";
+import type { Decoded, RecordFields } from "../record-fields.ts";
 import { type LeafRule, PatternProblem } from "./leaf-rule.ts";
-import { compileTree, matchesJson } from "./match-tree.ts";
 import type { PatternNode } from "./pattern-tree.ts";
-import type { Decoded, RecordFields } from "./record-fields.ts";
 
 /** A pattern, or a part of one, as a question to a record. */
 export type Condition = (record: RecordFields) => boolean;

@@ -1,4 +1,4 @@
-import { TOPIC } from "./demo-flow.ts";
+import { TOPIC } from "../demo/demo-flow.ts";
 
 export interface CommandTargets {
   mappingGrpc: string;

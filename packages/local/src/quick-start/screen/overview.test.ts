@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { parseQuickStartSettings } from "../quick-start-settings.ts";
 import { overview } from "./overview.ts";
-import { parseQuickStartSettings } from "./quick-start-settings.ts";
 
 it("the table of what runs where shows no password", () => {
   const databaseUrl = "postgres://user:hidden@db.example:5432/name";

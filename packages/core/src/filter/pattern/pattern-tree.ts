@@ -1,4 +1,4 @@
-import { isDeeperThan } from "./json-guard.ts";
+import { isDeeperThan } from "../json-guard.ts";
 import { type LeafRule, leafRule, PatternProblem } from "./leaf-rule.ts";
 
 /** Levels of a pattern, each name of a dotted path counted; of its JSON text likewise. */

@@ -1,5 +1,5 @@
-import { GRPC_FUNCTION, HTTP_FUNCTION, TOPIC } from "./demo-flow.ts";
-import type { PortName, QuickStartSettings } from "./quick-start-settings.ts";
+import { GRPC_FUNCTION, HTTP_FUNCTION, TOPIC } from "../demo/demo-flow.ts";
+import type { PortName, QuickStartSettings } from "../quick-start-settings.ts";
 import type { TableRow } from "./screen.ts";
 
 export interface Servers {
