@@ -152,15 +152,11 @@ export class AddressGuard {
   }
 }
 
-/** The guard as a function for clients that dial one address themselves (the Kafka client): resolves, checks, gives the first. */
+/** The guard as a function for clients that dial addresses themselves (the Kafka client): those that may be dialled, at least one. */
 export function dialGuard(
   guard: AddressGuard,
-): (host: string, port: number) => Promise<ResolvedAddress> {
-  return async (host, port) => {
-    const [first] = await guard.resolve(host, port);
-    if (first === undefined) throw denied("the name has no address");
-    return first;
-  };
+): (host: string, port: number) => Promise<readonly ResolvedAddress[]> {
+  return (host, port) => guard.resolve(host, port);
 }
 
 const DENIED_SETTING = "PENSTOCK_DENIED_ADDRESSES";

@@ -15,7 +15,7 @@ import {
   type SourceCredentials,
   type SourceSecurity,
 } from "@penstock/core";
-import type { Connection } from "@platformatic/kafka";
+import { type Connection, TimeoutError } from "@platformatic/kafka";
 import type { ServerAddress } from "../cluster/bootstrap-server.ts";
 import { toKafkaError } from "../cluster/kafka-error.ts";
 import { mostTelling } from "../cluster/most-telling.ts";
@@ -141,30 +141,28 @@ type Connected = Dialled & { readonly connection: SessionConnection };
 
 /** Of the addresses of a name some may be dead: each gets a moment before the next one is tried beside it. */
 function connect(
-  { server, addresses, broker }: Target,
+  target: Target,
   options: DialOptions,
   credentials: SourceCredentials,
 ): Promise<Connected> {
-  const attempts = addresses
+  const attempts = target.addresses
     .slice(0, ADDRESSES_MAX)
-    .map((address) => () => connectTo(address, server.port, broker, options, server.host, credentials));
+    .map((address) => () => connectTo(address, target, options, credentials));
   const discard = ({ connection }: Connected) => hangUp(connection);
   return raceStaggered(attempts, ADDRESS_STAGGER_MS, discard, mostTelling);
 }
 
 async function connectTo(
   address: string,
-  port: number,
-  broker: string,
+  { server, broker }: Target,
   options: DialOptions,
-  name: string,
   { tls }: SourceCredentials,
 ): Promise<Connected> {
   const connection = new SessionConnection(options.clientId, {
     connectTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
     maxInflights: options.inflightMax,
-    ...(tls ? { tls: tlsOptions(tls, name) } : {}),
+    ...(tls ? { tls: tlsOptions(tls, server.host) } : {}),
   });
   // An EventEmitter without a listener for "error" throws. The first of them says more than the failed request: what a broker has against a client's
   // certificate comes after the handshake of TLS 1.3.
@@ -174,7 +172,7 @@ async function connectTo(
   });
   let isReached = false;
   try {
-    const connected = connection.connect(address, port);
+    const connected = connection.connect(address, server.port);
     connection.socket.once("connect", () => {
       isReached = true;
     });
@@ -187,7 +185,7 @@ async function connectTo(
     hangUp(connection);
     const problem = toKafkaError(failure ?? error, broker);
     if (!isReached) throw problem;
-    const mixUp = await findMixUp(address, port, tls !== null, broker);
+    const mixUp = await findMixUp(address, server.port, tls !== null, broker);
     if (mixUp) throw mixUp;
     throw bytesRead === 0 && isHangUp(problem) ? hungUp(broker, problem) : problem;
   }
