@@ -12,7 +12,7 @@ import { type LocalKafka, type LocalPostgres, startKafka, startPostgres } from "
 import { type BenchOptions, parseBenchOptions } from "./bench-options.ts";
 import { baseline } from "./contenders/baseline.ts";
 import type { Contender, Running, Task } from "./contenders/contender.ts";
-import { standalone, threeProcesses } from "./contenders/penstock.ts";
+import { classic, kafkajs, standalone, threeProcesses } from "./contenders/penstock.ts";
 import { measureBacklog } from "./measure/measure-backlog.ts";
 import { measureIdle } from "./measure/measure-idle.ts";
 import { measurePaced } from "./measure/measure-paced.ts";
@@ -22,7 +22,7 @@ import { type BenchFunction, startBenchFunction } from "./stack/bench-function.t
 import { fillTopic } from "./stack/bench-topic.ts";
 import type { Workload } from "./workloads.ts";
 
-const CONTENDERS: readonly Contender[] = [baseline, standalone, threeProcesses];
+const CONTENDERS: readonly Contender[] = [baseline, standalone, threeProcesses, classic, kafkajs];
 /** A broker as one would run it for speed, not the small quick one of the tests. */
 const JVM_FLAGS = ["-XX:-UseSerialGC", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=4"];
 

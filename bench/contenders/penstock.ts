@@ -12,15 +12,11 @@ const ATTEMPTS_MAX = 20;
 const AGAIN_MS = 500;
 
 /** All three services in one process. */
-export const standalone: Contender = {
-  name: "standalone",
-  runs: () => true,
-  async start(task) {
-    const env = await environment(task);
-    const only = await startService("standalone", task, env);
-    return running(task, [only], only);
-  },
-};
+export const standalone = inOneProcess("standalone", {});
+/** The same with the classic group protocol, which brokers before Kafka 4.0 need. */
+export const classic = inOneProcess("classic", { PENSTOCK_KAFKA_GROUP_PROTOCOL: "classic" });
+/** The same with the driver for brokers that the native one can't speak to. */
+export const kafkajs = inOneProcess("kafkajs driver", { PENSTOCK_KAFKA_DRIVER: "kafkajs" });
 
 /** Three processes that talk gRPC. */
 export const threeProcesses: Contender = {
@@ -35,6 +31,18 @@ export const threeProcesses: Contender = {
     return running(task, [first, invoker, poller], first);
   },
 };
+
+function inOneProcess(name: string, settings: NodeJS.ProcessEnv): Contender {
+  return {
+    name,
+    runs: () => true,
+    async start(task) {
+      const env = { ...(await environment(task)), ...settings };
+      const only = await startService("standalone", task, env);
+      return running(task, [only], only);
+    },
+  };
+}
 
 interface StartedService {
   readonly child: Child;
