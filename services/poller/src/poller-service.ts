@@ -81,7 +81,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     local: options.invoker,
     clock: systemClock,
     log,
-    security: security.client,
+    security: security.invokerClient,
   });
   const context: EventPollerContext = {
     driver,

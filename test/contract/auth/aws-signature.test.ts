@@ -8,7 +8,13 @@ import {
 } from "@aws-sdk/client-lambda";
 import { waitUntil } from "@penstock/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { ACCESS_KEYS, type AuthWorld, startAuthWorld, testCredentials } from "./auth-world.ts";
+import {
+  ACCESS_KEYS,
+  type AuthWorld,
+  logged,
+  startAuthWorld,
+  testCredentials,
+} from "./auth-world.ts";
 
 let world: AuthWorld;
 const clients: LambdaClient[] = [];
@@ -70,6 +76,18 @@ describe("requests that an SDK signs", () => {
     await expect(sdk(ACCESS_KEYS.operator).send(deletion())).rejects.toMatchObject({
       name: "ResourceNotFoundException",
     });
+  });
+
+  it("are logged with who made them, when they may change something", async () => {
+    const deletion = new DeleteEventSourceMappingCommand({ UUID: NOBODY });
+    await expect(sdk(ACCESS_KEYS.operator).send(deletion)).rejects.toThrow();
+    await logged(
+      world,
+      '"msg":"call"',
+      '"subject":"key-operator"',
+      `"method":"DELETE /`,
+      '"code":"notFound"',
+    );
   });
 
   it.each<[string, Key, number, string]>([

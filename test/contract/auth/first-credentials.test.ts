@@ -19,7 +19,21 @@ function filesOf(folder: string): string[] {
   return entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
 }
 
-it("makes credentials that every service knows, for their owner alone, once", async () => {
+const TOKENS = ["admin", "mapping", "poller", "invoker"]
+  .map((name) => `${name}/token`)
+  .concat("poller/invoker-token");
+/** Only who is called with a token knows it. */
+const KNOWN: Readonly<Record<string, object>> = {
+  mapping: {
+    "admin/token": "admin",
+    "poller/token": "node,poller",
+    "invoker/token": "node,invoker",
+  },
+  poller: { "admin/token": "admin", "mapping/token": "viewer" },
+  invoker: { "admin/token": "admin", "poller/invoker-token": "node,poller" },
+};
+
+it("S-10: makes credentials that the services know which are called with them, for their owner alone, once", async () => {
   const folder = mkdtempSync(join(tmpdir(), "penstock-first-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const said = make(folder);
@@ -27,8 +41,8 @@ it("makes credentials that every service knows, for their owner alone, once", as
   const contents = () => files.map((path) => readFileSync(path, "utf8"));
   const made = contents();
   expect(files.every((path) => (statSync(path).mode & 0o077) === 0)).toBe(true);
-  const token = (name: string) => readFileSync(join(folder, name, "token"), "utf8").trim();
-  expect(said).not.toContain(token("admin"));
+  const token = (path: string) => readFileSync(join(folder, path), "utf8").trim();
+  expect(said).not.toContain(token("admin/token"));
   for (const service of ["mapping", "poller", "invoker"]) {
     const settings = parseSettings(
       { host: SETTINGS.host, ...SECURITY_SETTINGS },
@@ -36,18 +50,39 @@ it("makes credentials that every service knows, for their owner alone, once", as
     );
     const { access, close } = await openSecurity(settings, { log: capturedLog().log });
     onTestFinished(close);
-    const roles = async (name: string) => {
-      const authorization = `Bearer ${token(name)}`;
-      const { caller } = await access.authenticate({ authorization, certificate: null });
-      return [...caller.roles, ...(caller.nodeServices ?? [])].join();
-    };
-    expect(await roles("admin")).toBe("admin");
-    expect(await roles("mapping")).toBe("viewer");
-    expect(await roles("poller")).toBe("node,poller");
-    expect(await roles("invoker")).toBe("node,invoker");
+    const known: Record<string, string> = {};
+    for (const path of TOKENS) {
+      const authorization = `Bearer ${token(path)}`;
+      const shown = access.authenticate({ authorization, certificate: null });
+      const caller = await shown.then((admission) => admission.caller).catch(() => null);
+      if (caller !== null) known[path] = [...caller.roles, ...(caller.nodeServices ?? [])].join();
+    }
+    expect(known).toEqual(KNOWN[service]);
   }
   make(folder);
   expect(contents()).toEqual(made);
+});
+
+it("S-10: a poller shows invokers a token of their own, when it has one", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "penstock-first-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  make(folder);
+  const shown = async (more: Record<string, string>) => {
+    const settings = parseSettings(
+      { host: SETTINGS.host, ...SECURITY_SETTINGS },
+      { PENSTOCK_NODE_TOKEN_FILE: join(folder, "poller/token"), ...more },
+    );
+    const { client, invokerClient, close } = await openSecurity(settings, {
+      log: capturedLog().log,
+    });
+    close();
+    return [client.authorization(), invokerClient.authorization()];
+  };
+  const bearer = (path: string) => `Bearer ${readFileSync(join(folder, path), "utf8").trim()}`;
+  const own = bearer("poller/token");
+  expect(await shown({})).toEqual([own, own]);
+  const invokerToken = { PENSTOCK_INVOKER_TOKEN_FILE: join(folder, "poller/invoker-token") };
+  expect(await shown(invokerToken)).toEqual([own, bearer("poller/invoker-token")]);
 });
 
 it("S-10: docker-compose gives each service, all of which bind beyond the loopback, credentials of its own", () => {
@@ -55,6 +90,9 @@ it("S-10: docker-compose gives each service, all of which bind beyond the loopba
   const { services } = parse(text, { merge: true }) as {
     services: Record<string, { environment: Record<string, string>; volumes: string[] }>;
   };
+  expect(services.poller?.environment).toMatchObject({
+    PENSTOCK_INVOKER_TOKEN_FILE: "/credentials/poller/invoker-token",
+  });
   for (const name of ["mapping", "poller", "invoker"]) {
     const service = services[name];
     expect(service?.environment).toMatchObject({

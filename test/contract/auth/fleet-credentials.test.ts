@@ -20,6 +20,7 @@ beforeAll(async () => {
   const credentials = testCredentials();
   credentials.put("bound", `roles: [node], service: poller, node_id: ${BOUND_ID}`);
   credentials.put("thief", "roles: [node], service: poller");
+  credentials.put("far", "roles: [node], service: poller, hosts: [192.0.2.1]");
   credentials.write();
   world = await startAuthWorld(inject("POSTGRES"), credentials, {
     PENSTOCK_TLS_CERTIFICATE_FILE: credentials.file("server.pem", certificate),
@@ -52,6 +53,7 @@ const tls = () => ({ ca, certificate: null, key: null });
 interface Hello {
   readonly nodeId?: string;
   readonly kind?: fleet.NodeKind;
+  readonly address?: string;
 }
 
 /** Joins and stays until told; `ended` says how that ended, null: by itself. */
@@ -66,7 +68,7 @@ async function join(token: string, hello: Hello = {}) {
     value: create(fleet.HelloSchema, {
       nodeId: hello.nodeId ?? crypto.randomUUID(),
       kind: hello.kind ?? fleet.NodeKind.POLLER,
-      address: "127.0.0.1:9",
+      address: hello.address ?? "127.0.0.1:9",
       version: "test",
     }),
   };
@@ -133,6 +135,21 @@ describe("a fleet with node credentials, over TLS", () => {
     const own = await join(token, { nodeId: BOUND_ID.toUpperCase() });
     expect(own.isWelcome).toBe(true);
     await own.leave();
+  });
+
+  it("S-10: a node is where it calls from, or where its credential says, so that nobody's token is sent elsewhere", async () => {
+    const { credentials } = world;
+    const foreign = await join(credentials.token("poller"), { address: "192.0.2.1:7401" });
+    expect(foreign.isWelcome).toBe(false);
+    expect(await foreign.ended).toMatchObject({
+      code: Code.PermissionDenied,
+      rawMessage: expect.stringContaining("set PENSTOCK_ADVERTISED_HOST"),
+    });
+    const listed = await join(credentials.token("far"), { address: "192.0.2.1:7401" });
+    expect(listed.isWelcome).toBe(true);
+    await listed.leave();
+    const none = await join(credentials.token("poller"), { address: "256.1.1.1:7401" });
+    expect(await none.ended).toMatchObject({ code: Code.InvalidArgument });
   });
 
   it("S-10: nobody takes over a node that has joined with another credential, not even after it is gone", async () => {

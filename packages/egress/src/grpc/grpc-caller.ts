@@ -51,7 +51,9 @@ export function parseGrpcAddress(address: string, isTls: boolean): GrpcAddress {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(address);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || !(port >= 1 && port <= 65_535)) {
+  // Some names are none in a URL (256.1.1.1), where they are put to be dialled.
+  const isDialled = port >= 1 && port <= 65_535 && URL.canParse(`http://${address}`);
+  if (host === undefined || !isDialled) {
     throw new PenstockError("invalidArgument", "A gRPC target is host:port and nothing else.");
   }
   return { host, port, isTls, authority: address };
