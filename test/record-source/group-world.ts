@@ -37,7 +37,10 @@ export class GroupWorld {
     return { topic, groupId: `of-${topic}` };
   }
 
-  open(options: Omit<ProbeOptions, "bootstrapServers">, driver = this.driver): Probe {
+  open(
+    options: Omit<ProbeOptions, "bootstrapServers"> & { bootstrapServers?: string },
+    driver = this.driver,
+  ): Probe {
     const probe = new Probe(driver, { bootstrapServers: this.bootstrapServers, ...options });
     this.#probes.push(probe);
     return probe;

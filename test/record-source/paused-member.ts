@@ -2,18 +2,24 @@
  * A member in a process of its own, to be stopped and continued. Says what happens as JSON lines, and tries to dispatch every 20 ms:
  * the record is when it last might.
  *
- *     node paused-member.ts <bootstrap> <topic> <group>
+ *     node paused-member.ts <bootstrap> <topic> <group> [<driver> <protocol>]
  */
-import { createRecordSourceDriver } from "@penstock/kafka";
+import { createRecordSourceDriver, type GroupProtocol } from "@penstock/kafka";
 import { CLOCK, SILENT } from "./group-world.ts";
 import { Probe } from "./probe.ts";
 
-const [, , bootstrapServers = "", topic = "", groupId = ""] = process.argv;
+const [, , bootstrapServers = "", topic = "", groupId = "", _driver, protocol = "auto"] =
+  process.argv;
 /** A pause is at least the session less an interval of heartbeats; a busy machine never holds a process for this long. */
 const PAUSE_MS_MIN = 2_500;
 const say = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
-const driver = createRecordSourceDriver({ clock: CLOCK, log: SILENT, clientId: "paused-member" });
+const driver = createRecordSourceDriver({
+  clock: CLOCK,
+  log: SILENT,
+  clientId: "paused-member",
+  groupProtocol: protocol as GroupProtocol,
+});
 const probe = new Probe(driver, { bootstrapServers, topic, groupId });
 await probe.untilHolds(2);
 say({ kind: "holds", memberId: probe.source.memberId });

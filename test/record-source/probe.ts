@@ -29,7 +29,7 @@ export type ProbeEvent =
       /** The offset after the last one that was covered. */
       nextOffset: bigint;
     }
-  | { kind: "logEnds"; assignment: Assignment; logEnd: bigint }
+  | { kind: "logEnds"; assignment: Assignment; logEnd: bigint; highWatermark: bigint }
   | { kind: "outOfRange"; assignment: Assignment; position: bigint; logStart: bigint }
   | { kind: "problem"; problem: PenstockError | null }
   | { kind: "membership"; state: MembershipState };
@@ -45,6 +45,9 @@ export interface ProbeOptions {
   /** Whether adopted partitions are fetched from their committed offset or log start. Default false. */
   readonly fetches?: boolean;
   readonly security?: SourceSecurity;
+  /** Default 1 MiB each. */
+  readonly fetchBytesMax?: number;
+  readonly fetchPartitionBytesMax?: number;
 }
 
 const WAIT_LIMIT_MS = 30_000;
@@ -66,8 +69,8 @@ export class Probe {
       topic: options.topic,
       groupId: options.groupId,
       drainLimitMs: options.drainLimitMs ?? 3_000,
-      fetchBytesMax: 1 << 20,
-      fetchPartitionBytesMax: 1 << 20,
+      fetchBytesMax: options.fetchBytesMax ?? 1 << 20,
+      fetchPartitionBytesMax: options.fetchPartitionBytesMax ?? 1 << 20,
       inflatedBytesMax: 8 << 20,
       countMemory: () => {},
     };
@@ -79,8 +82,8 @@ export class Probe {
           this.source.fetch(assignment, start.committed?.offset ?? start.logStart);
       },
       records: (assignment, batches) => this.#records(assignment, batches),
-      logEnds: (assignment, _logStart, logEnd) =>
-        this.#note({ kind: "logEnds", assignment, logEnd }),
+      logEnds: (assignment, _logStart, logEnd, highWatermark) =>
+        this.#note({ kind: "logEnds", assignment, logEnd, highWatermark }),
       responseEnd: () => {},
       revoking: (assignment, deadlineMs) => {
         this.#note({ kind: "revoking", assignment, deadlineMs });
