@@ -24,8 +24,8 @@ import { CountedMemory } from "../decode/counted-memory.ts";
 import { decodeRecordSet } from "../decode/decode-record-set.ts";
 import { FetchChannel } from "../fetch/fetch-channel.ts";
 import { FetchCounters } from "../fetch/fetch-counters.ts";
-import { encodeFetchRequest, SESSIONLESS_EPOCH } from "../fetch/fetch-request.ts";
-import type { FetchResponse } from "../fetch/fetch-response.ts";
+import { encodeFetchRequest, SESSIONLESS_EPOCH, versionFor } from "../fetch/wire/fetch-request.ts";
+import type { FetchResponse } from "../fetch/wire/fetch-response.ts";
 
 export interface NewestRecord extends PlainRecord {
   readonly topic: string;
@@ -159,7 +159,13 @@ class NewestRecords {
     bytesMax: number,
   ): Promise<void> {
     if (this.#isClosed || leader < 0) return;
-    const channel = new FetchChannel(this.#cluster, leader, this.#clock, new FetchCounters());
+    const channel = new FetchChannel(
+      this.#cluster,
+      leader,
+      this.#topic,
+      this.#clock,
+      new FetchCounters(),
+    );
     this.#channels.push(channel);
     const topicIdBytes = Buffer.from(topicId.replaceAll("-", ""), "hex");
     // One partition at a time: a broker fills an answer with the first ones, and what is held here at once stays small.
@@ -169,19 +175,20 @@ class NewestRecords {
         const position = later(look.logStart, look.logEnd - BigInt(lookBack));
         const { partition } = look;
         const wanted = { topicId, topicIdBytes, partition, position, bytesMax, leaderEpoch: -1 };
-        const build = (version: number) =>
-          encodeFetchRequest(
-            {
-              maxWaitMs: WAIT_MS,
-              bytesMax,
-              sessionId: 0,
-              sessionEpoch: SESSIONLESS_EPOCH,
-              partitions: [wanted],
-              forgotten: [],
-              rack: "",
-            },
-            version,
-          );
+        const request = {
+          topic: this.#topic,
+          maxWaitMs: WAIT_MS,
+          bytesMax,
+          sessionId: 0,
+          sessionEpoch: SESSIONLESS_EPOCH,
+          partitions: [wanted],
+          forgotten: [],
+          rack: "",
+        };
+        const build = (newest: number) => {
+          const version = versionFor(newest, [wanted]);
+          return { version, payload: encodeFetchRequest(request, version) };
+        };
         const outcome = await channel.exchange(build, TIME_MS_MAX);
         if (outcome.is === "void" || this.#isClosed) return;
         if (outcome.is === "failed") {

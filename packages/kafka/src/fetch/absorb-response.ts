@@ -10,9 +10,9 @@ import { type BatchHeads, readBatchHeads } from "../decode/batch-head.ts";
 import { CountedMemory, type CountMemory } from "../decode/counted-memory.ts";
 import { flatRowCount, nextOffsetOf } from "../decode/decode-record-set.ts";
 import type { FetchCounters } from "./fetch-counters.ts";
-import type { FetchedPartition, FetchResponse } from "./fetch-response.ts";
 import type { Asked } from "./fetch-session.ts";
 import { type PartitionFetch, partitionId } from "./partition-fetch.ts";
+import type { FetchedPartition, FetchResponse } from "./wire/fetch-response.ts";
 
 /** Something to hand on for a partition, valid while its generation is the same. */
 export interface FetchWork {
@@ -62,11 +62,15 @@ export function absorbResponse(
   const redirected: { state: PartitionFetch; node: number }[] = [];
   const doubtful: PartitionFetch[] = [];
   const excluded = new Set<PartitionFetch>();
+  const named = response.isNamed ? byPartition(asked) : null;
   let rows = 0;
   let recordBytes = 0;
   for (const fetched of response.partitions) {
     recordBytes += fetched.recordsEnd - fetched.recordsStart;
-    const request = asked.get(partitionId(fetched.topicId, fetched.partition));
+    const request =
+      named === null
+        ? asked.get(partitionId(fetched.topicId, fetched.partition))
+        : named.get(fetched.partition);
     if (request === undefined || !isCurrent(request)) {
       context.counters.staleAnswers++;
       continue;
@@ -115,6 +119,11 @@ export function absorbResponse(
   }
   const memory = new CountedMemory(buffer.length, rows, context.countMemory);
   return { buffer, memory, work, refused, redirected, sound, doubtful };
+}
+
+/** A request by name is about one topic, and a fetcher has a partition of it once at a broker. */
+function byPartition(asked: ReadonlyMap<string, Asked>): ReadonlyMap<number, Asked> {
+  return new Map([...asked.values()].map((request) => [request.state.partition, request]));
 }
 
 /** Whether an answer to this request is still what is wanted next. */

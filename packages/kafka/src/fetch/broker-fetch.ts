@@ -18,15 +18,22 @@
 import type { Clock, PenstockError } from "@penstock/core";
 import type { Cluster } from "../cluster/cluster.ts";
 import { kafkaRefusal } from "../cluster/kafka-error.ts";
+import { THROTTLE_MS_MAX } from "../connection/throttle.ts";
 import { isCurrent } from "./absorb-response.ts";
 import { type Exchange, FetchChannel } from "./fetch-channel.ts";
 import type { FetchCounters } from "./fetch-counters.ts";
-import { encodeFetchRequest, SESSIONLESS_EPOCH } from "./fetch-request.ts";
-import type { FetchResponse } from "./fetch-response.ts";
 import { type Asked, asked, FetchSession, requested } from "./fetch-session.ts";
 import type { PartitionFetch } from "./partition-fetch.ts";
+import {
+  encodeFetchRequest,
+  type FetchCall,
+  SESSIONLESS_EPOCH,
+  versionFor,
+} from "./wire/fetch-request.ts";
+import type { FetchResponse } from "./wire/fetch-response.ts";
 
 export interface BrokerFetchOptions {
+  readonly topic: string;
   readonly clock: Clock;
   readonly counters: FetchCounters;
   readonly fetchBytesMax: number;
@@ -82,13 +89,13 @@ export class BrokerFetch {
   #isClosed = false;
 
   constructor(cluster: Cluster, node: number, options: BrokerFetchOptions, host: BrokerFetchHost) {
-    const { clock, counters } = options;
+    const { topic, clock, counters } = options;
     this.node = node;
     this.#options = options;
     this.#host = host;
     this.#waitMs = options.maxWaitMs;
-    this.#main = new FetchChannel(cluster, node, clock, counters);
-    this.#wake = new FetchChannel(cluster, node, clock, counters);
+    this.#main = new FetchChannel(cluster, node, topic, clock, counters);
+    this.#wake = new FetchChannel(cluster, node, topic, clock, counters);
   }
 
   /** Sends what should be on its way and is not. */
@@ -132,15 +139,16 @@ export class BrokerFetch {
   }
 
   async #runMain(): Promise<void> {
-    const { fetchBytesMax, fetchPartitionBytesMax, counters } = this.#options;
+    const { topic, fetchBytesMax, fetchPartitionBytesMax, counters } = this.#options;
     const maxWaitMs = this.#waitMs;
     this.#sentWaitMs = maxWaitMs;
-    const build = (version: number): Buffer | null => {
+    const build = (newest: number): FetchCall | null => {
       const wanted = this.#wanted();
       if (wanted.length === 0) return null;
       const next = this.#session.next(wanted, fetchPartitionBytesMax);
       const limits = { maxWaitMs, bytesMax: fetchBytesMax, rack: this.#rackFor(wanted) };
-      return encodeFetchRequest({ ...next, ...limits }, version);
+      const version = versionFor(newest, wanted);
+      return { version, payload: encodeFetchRequest({ topic, ...next, ...limits }, version) };
     };
     const outcome = await this.#main.exchange(build, maxWaitMs + this.#options.answerGraceMs);
     if (this.#isClosed) return;
@@ -168,9 +176,9 @@ export class BrokerFetch {
   }
 
   async #runWake(select: () => PartitionFetch[], maxWaitMs: number, proof: number): Promise<void> {
-    const { fetchBytesMax, fetchPartitionBytesMax, counters } = this.#options;
+    const { topic, fetchBytesMax, fetchPartitionBytesMax, counters } = this.#options;
     this.#wakeAsked = NOTHING;
-    const build = (version: number): Buffer | null => {
+    const build = (newest: number): FetchCall | null => {
       const states = select();
       if (states.length === 0) return null;
       counters.wakes++;
@@ -178,7 +186,9 @@ export class BrokerFetch {
       const partitions = states.map((state) => requested(state, fetchPartitionBytesMax));
       const outside = { sessionId: 0, sessionEpoch: SESSIONLESS_EPOCH, forgotten: [] };
       const limits = { maxWaitMs, bytesMax: fetchBytesMax, rack: this.#rackFor(states) };
-      return encodeFetchRequest({ ...outside, ...limits, partitions }, version);
+      const version = versionFor(newest, states);
+      const request = { topic, ...outside, ...limits, partitions };
+      return { version, payload: encodeFetchRequest(request, version) };
     };
     const outcome: Exchange = await this.#wake.exchange(
       build,
@@ -199,8 +209,8 @@ export class BrokerFetch {
 
   #handOn(response: FetchResponse, requests: ReadonlyMap<string, Asked>, proof: number): void {
     if (!this.#isQuiet(response)) this.#waitMs = this.#options.maxWaitMs;
-    if (response.throttleMs > 0)
-      this.#notBeforeMs = this.#options.clock.nowMs() + response.throttleMs;
+    if (response.muteMs > 0)
+      this.#notBeforeMs = this.#options.clock.nowMs() + Math.min(response.muteMs, THROTTLE_MS_MAX);
     const handOn = this.#host.answered(response, requests, proof);
     this.pump();
     this.#probeStarved();

@@ -6,11 +6,19 @@ import { type Clock, InvariantError, PenstockError } from "@penstock/core";
 import { type Connection, Writer } from "@platformatic/kafka";
 import type { Cluster } from "../cluster/cluster.ts";
 import { toKafkaError } from "../cluster/kafka-error.ts";
+import { unsupported } from "../cluster/versions/ask.ts";
 import { hangUp } from "../connection/hang-up.ts";
+import { throttleOf } from "../connection/throttle.ts";
 import type { FetchCounters } from "./fetch-counters.ts";
-import { FETCH_API_KEY, FETCH_VERSION_MAX, FETCH_VERSION_MIN } from "./fetch-request.ts";
-import { type FetchResponse, parseFetchResponse } from "./fetch-response.ts";
-import { WireFault } from "./wire-reader.ts";
+import {
+  FETCH_API_KEY,
+  FETCH_VERSION_MAX,
+  FETCH_VERSION_MIN,
+  type FetchCall,
+} from "./wire/fetch-request.ts";
+import { type FetchResponse, parseFetchResponse } from "./wire/fetch-response.ts";
+import { FLEXIBLE_SINCE } from "./wire/named-fetch-request.ts";
+import { WireFault } from "./wire/wire-reader.ts";
 
 export type Exchange =
   | { readonly is: "answered"; readonly response: FetchResponse }
@@ -18,12 +26,13 @@ export type Exchange =
   /** `drop` was called meanwhile, or there was nothing to ask for once the connection was open. */
   | { readonly is: "void" };
 
-/** The request for a protocol version; null: nothing to ask for any more. */
-export type BuildRequest = (version: number) => Buffer | null;
+/** The request, in the newest version that the broker offers or an older one; null: nothing to ask for any more. */
+export type BuildRequest = (version: number) => FetchCall | null;
 
 export class FetchChannel {
   readonly #cluster: Cluster;
   readonly #node: number;
+  readonly #topic: string;
   readonly #clock: Clock;
   readonly #counters: FetchCounters;
   #owner: object = {};
@@ -32,9 +41,16 @@ export class FetchChannel {
   #sentAtMs: number | null = null;
   #usedAtMs = 0;
 
-  constructor(cluster: Cluster, node: number, clock: Clock, counters: FetchCounters) {
+  constructor(
+    cluster: Cluster,
+    node: number,
+    topic: string,
+    clock: Clock,
+    counters: FetchCounters,
+  ) {
     this.#cluster = cluster;
     this.#node = node;
+    this.#topic = topic;
     this.#clock = clock;
     this.#counters = counters;
   }
@@ -88,11 +104,11 @@ export class FetchChannel {
       if (owner !== this.#owner) return { is: "void" };
       this.#connection = connection;
     }
-    const version = this.#cluster.apiVersion(connection, FETCH_API_KEY, FETCH_VERSION_MAX);
-    if (version < FETCH_VERSION_MIN)
-      throw new PenstockError("kafkaUnsupported", "The Kafka broker is older than version 3.1.");
-    const payload = build(version);
-    if (payload === null) return { is: "void" };
+    const newest = this.#cluster.apiVersion(connection, FETCH_API_KEY, FETCH_VERSION_MAX);
+    if (newest < FETCH_VERSION_MIN) throw unsupported("Fetch", "0.11", connection);
+    const call = build(newest);
+    if (call === null) return { is: "void" };
+    const { version, payload } = call;
     const sentAtMs = this.#clock.nowMs();
     this.#sentAtMs = sentAtMs;
     this.#usedAtMs = sentAtMs;
@@ -100,7 +116,12 @@ export class FetchChannel {
     const body = await answer(connection, version, payload, answerWithinMs);
     this.#counters.answered(this.#clock.nowMs() - sentAtMs, body.length);
     try {
-      return { is: "answered", response: parseFetchResponse(body) };
+      const response = parseFetchResponse(body, version, this.#topic);
+      if (response.throttleMs > 0) {
+        throttleOf(connection).told(response.throttleMs);
+        this.#counters.throttled(response.throttleMs);
+      }
+      return { is: "answered", response };
     } catch (cause) {
       if (!(cause instanceof WireFault)) throw cause;
       const text = `Broker ${this.#node} sent bytes that break the protocol.`;
@@ -128,8 +149,8 @@ function answer(
       () => Writer.create().append(payload),
       (_correlationId, _apiKey, _apiVersion, reader) =>
         reader.buffer.slice(reader.position, reader.buffer.length),
-      true,
-      true,
+      version >= FLEXIBLE_SINCE,
+      version >= FLEXIBLE_SINCE,
       (error, body) => {
         clearTimeout(timer);
         if (!error && body) resolve(body);

@@ -12,6 +12,9 @@ export class FetchCounters {
   wakes = 0;
   /** Partitions of answers that were no longer wanted: overtaken by a seek, a removal or another answer. */
   staleAnswers = 0;
+  /** Answers with a throttle time (quotas), and these times together. */
+  throttles = 0;
+  throttledMs = 0;
   /** Record sets with damaged bytes that were fetched again. */
   damagedReads = 0;
 
@@ -24,5 +27,10 @@ export class FetchCounters {
     this.responses++;
     this.responseBytes += bytes;
     this.#observe(durationMs, bytes);
+  }
+
+  throttled(throttleMs: number): void {
+    this.throttles++;
+    this.throttledMs += throttleMs;
   }
 }

@@ -6,8 +6,9 @@
  * A session redelivers from the position it was told last, hence every position that moved is named again. A broker that has no
  * room for a session answers with id 0: then each request is a full one.
  */
-import type { PartitionName, RequestedPartition } from "./fetch-request.ts";
+
 import type { PartitionFetch } from "./partition-fetch.ts";
+import type { PartitionName, RequestedPartition } from "./wire/fetch-request.ts";
 
 /** A partition as the broker was asked for it. */
 export interface Asked {

@@ -21,13 +21,13 @@ import { decodeRecordSet, emptyBatch, type Undecodable } from "../decode/decode-
 import { type Absorbed, absorbResponse, type FetchWork } from "./absorb-response.ts";
 import { BrokerFetch, type BrokerFetchOptions } from "./broker-fetch.ts";
 import { FetchCounters } from "./fetch-counters.ts";
-import type { FetchResponse } from "./fetch-response.ts";
 import type { Asked } from "./fetch-session.ts";
 import { readLogRange } from "./log-range.ts";
 import { type FetchKey, PartitionFetch } from "./partition-fetch.ts";
 import { PartitionRouter } from "./partition-router.ts";
 import { ProblemBoard } from "./problem-board.ts";
 import { judgeRefusal } from "./refusal.ts";
+import type { FetchResponse } from "./wire/fetch-response.ts";
 
 export interface FetcherOptions {
   readonly topic: string;
@@ -103,6 +103,7 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     this.#options = options;
     this.#events = events;
     this.#brokerOptions = {
+      topic: options.topic,
       clock,
       counters: this.counters,
       fetchBytesMax,
@@ -208,6 +209,9 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     if (state.node !== node) state.logEnd = -1n;
     state.node = node;
     broker.partitions.add(state);
+    // Brokers that name topics can't tell two with the same name apart; the metadata know only the one that was routed just now.
+    for (const old of broker.partitions)
+      if (old.partition === state.partition && old !== state) this.#retryLater(old, null);
     this.#kick();
   }
 
@@ -254,7 +258,8 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     const { key } = state;
     const isStale = () => state.isRemoved || state.generation !== generation;
     if (isStale()) return;
-    if (fetched !== null)
+    // Before Fetch 5 the log start is not told.
+    if (fetched !== null && fetched.logStart >= 0n)
       this.#events.logEnds(key, fetched.logStart, state.logEnd, fetched.highWatermark);
     if (isStale()) return;
     if (holeEnd !== null) this.#events.records(key, [emptyBatch(position, holeEnd)]);

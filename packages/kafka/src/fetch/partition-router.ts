@@ -4,7 +4,7 @@
  * One look-up at a time. Its only timer runs while a partition waits after a failure.
  */
 import { type Clock, PenstockError } from "@penstock/core";
-import type { Cluster, TopicMetadata } from "../cluster/cluster.ts";
+import { type Cluster, mayBeSameTopic, type TopicMetadata } from "../cluster/cluster.ts";
 import { toKafkaError } from "../cluster/kafka-error.ts";
 import type { PartitionFetch } from "./partition-fetch.ts";
 
@@ -79,7 +79,7 @@ export class PartitionRouter {
   #place(state: PartitionFetch, metadata: TopicMetadata | null): PenstockError | null {
     const subject = `topic "${this.#topic}", partition ${state.partition}`;
     const row = metadata?.partitions.find(({ partition }) => partition === state.partition);
-    if (!row || metadata?.topicId !== state.topicId) {
+    if (!row || !metadata || !mayBeSameTopic(metadata.topicId, state.topicId)) {
       this.#cluster.invalidate(this.#topic);
       return new PenstockError("kafkaTopicMissing", `The topic or partition is gone (${subject}).`);
     }

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Assignment, type PartitionStart, PenstockError } from "@penstock/core";
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Cluster, mayBeSameTopic } from "../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
 import { readLogEnds } from "../cluster/log-ends.ts";
 import { backoffMs } from "../connection/backoff.ts";
@@ -71,7 +71,8 @@ export class StartReader {
       const { topicId } = await cluster.metadata(topic);
       const byPartition = new Map<number, Assignment>();
       for (const assignment of assignments) {
-        if (assignment.topicId === topicId) byPartition.set(assignment.partition, assignment);
+        if (mayBeSameTopic(assignment.topicId, topicId))
+          byPartition.set(assignment.partition, assignment);
         else {
           // Deleted and made again: one of the two is old news, and the next answers tell which.
           cluster.invalidate(topic);

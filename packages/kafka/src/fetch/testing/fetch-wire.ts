@@ -1,5 +1,5 @@
 /** The broker's side of the Fetch API, version 17, for tests: reads requests, writes answers. */
-import { WireReader } from "../wire-reader.ts";
+import { WireReader } from "../wire/wire-reader.ts";
 
 export interface ReadRequest {
   readonly maxWaitMs: number;
@@ -113,19 +113,19 @@ function writePartition(row: AnswerPartition): Buffer {
   ]);
 }
 
-function int(value: number, bytes: 2 | 4): Buffer {
+export function int(value: number, bytes: 2 | 4): Buffer {
   const buffer = Buffer.alloc(bytes);
   buffer.writeIntBE(value, 0, bytes);
   return buffer;
 }
 
-function long(value: bigint): Buffer {
+export function long(value: bigint): Buffer {
   const buffer = Buffer.alloc(8);
   buffer.writeBigInt64BE(value);
   return buffer;
 }
 
-function varint(value: number): Buffer {
+export function varint(value: number): Buffer {
   const out: number[] = [];
   let rest = value;
   for (; rest > 127; rest >>>= 7) out.push((rest & 127) | 128);

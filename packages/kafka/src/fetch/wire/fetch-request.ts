@@ -1,13 +1,22 @@
-/** Writes Fetch requests, versions 13 to 17 (https://kafka.apache.org/protocol#The_Messages_Fetch), for readers of committed data. */
+/**
+ * Writes Fetch requests (https://kafka.apache.org/protocol#The_Messages_Fetch), for readers of committed data: versions 13 to 17, which name topics by
+ * id, here; those before in named-fetch-request.ts.
+ */
+import { NO_TOPIC_ID } from "../../cluster/cluster.ts";
+import { encodeNamedFetchRequest } from "./named-fetch-request.ts";
 
 export const FETCH_API_KEY = 1;
-export const FETCH_VERSION_MIN = 13;
+/** Kafka 0.11: before it, there are no record batches and no aborted transactions in an answer. */
+export const FETCH_VERSION_MIN = 4;
 export const FETCH_VERSION_MAX = 17;
+const TOPIC_IDS_SINCE = 13;
 
 /** Epoch of a fetch outside any session. */
 export const SESSIONLESS_EPOCH = -1;
 
 export interface FetchRequest {
+  /** The one topic that a request is about. */
+  readonly topic: string;
   readonly maxWaitMs: number;
   readonly bytesMax: number;
   readonly sessionId: number;
@@ -32,13 +41,34 @@ export interface RequestedPartition extends PartitionName {
   readonly bytesMax: number;
 }
 
-const READ_COMMITTED = 1;
-const CONSUMER = -1;
+export const READ_COMMITTED = 1;
+export const CONSUMER = -1;
 const PARTITION_BYTES = 4 + 4 + 8 + 4 + 8 + 4 + 1;
 const TOPIC_BYTES_MAX = 16 + 5 + 1;
 const FIXED_BYTES_MAX = 4 * 6 + 1 + 5 * 3 + 1;
 
+/** A request, in the version that its answer will have. */
+export interface FetchCall {
+  readonly version: number;
+  readonly payload: Buffer;
+}
+
+/** Whether topics of a version are named by id. */
+export function isById(version: number): boolean {
+  return version >= TOPIC_IDS_SINCE;
+}
+
+/** The version to use when a broker's newest is `version`: an id that isn't known can't be sent. */
+export function versionFor(
+  version: number,
+  wanted: readonly { readonly topicId: string }[],
+): number {
+  const isKnown = wanted.every(({ topicId }) => topicId !== NO_TOPIC_ID);
+  return isKnown ? version : Math.min(version, TOPIC_IDS_SINCE - 1);
+}
+
 export function encodeFetchRequest(request: FetchRequest, version: number): Buffer {
+  if (!isById(version)) return encodeNamedFetchRequest(request, version);
   const { partitions, forgotten } = request;
   const rack = Buffer.from(request.rack);
   const bytes = Buffer.allocUnsafe(

@@ -1,14 +1,22 @@
 /**
- * The answer to a Fetch request, versions 13 to 17 (https://kafka.apache.org/protocol#The_Messages_Fetch).
+ * The answer to a Fetch request (https://kafka.apache.org/protocol#The_Messages_Fetch): versions 13 to 17, which name topics by id, here; those before
+ * in named-fetch-response.ts.
  *
  * Errors stay where they belong, at their partition. Record batches are not read here: only their place is given.
  */
-import type { AbortedTransaction } from "../decode/aborted-transactions.ts";
+import type { AbortedTransaction } from "../../decode/aborted-transactions.ts";
+import { isById } from "./fetch-request.ts";
+import { parseNamedFetchResponse } from "./named-fetch-response.ts";
 import { WireReader } from "./wire-reader.ts";
 
 export interface FetchResponse {
   readonly buffer: Buffer;
+  /** Partitions are those of the topic that was asked for by name; their `topicId` is "". */
+  readonly isNamed: boolean;
+  /** The answer was held back or cut because of a quota. */
   readonly throttleMs: number;
+  /** How long the broker won't read from the connection because of it. */
+  readonly muteMs: number;
   readonly errorCode: number;
   /** 0: the broker keeps no session. */
   readonly sessionId: number;
@@ -37,7 +45,8 @@ const TOPIC_BYTES_MIN = 16 + 1 + 1;
 const ABORTED_BYTES_MIN = 8 + 8 + 1;
 
 /** Reads the body after the response header. Throws WireFault. */
-export function parseFetchResponse(buffer: Buffer): FetchResponse {
+export function parseFetchResponse(buffer: Buffer, version: number, topic: string): FetchResponse {
+  if (!isById(version)) return parseNamedFetchResponse(buffer, version, topic);
   const reader = new WireReader(buffer);
   const throttleMs = reader.int32();
   const errorCode = reader.int16();
@@ -50,7 +59,8 @@ export function parseFetchResponse(buffer: Buffer): FetchResponse {
     reader.skipTags();
   }
   reader.skipTags();
-  return { buffer, throttleMs, errorCode, sessionId, partitions };
+  const muteMs = throttleMs;
+  return { buffer, isNamed: false, throttleMs, muteMs, errorCode, sessionId, partitions };
 }
 
 function readPartition(reader: WireReader, topicId: string): FetchedPartition {

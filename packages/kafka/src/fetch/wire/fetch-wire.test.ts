@@ -1,9 +1,9 @@
 import { fetchV13, fetchV14, fetchV15, fetchV16, fetchV17 } from "@platformatic/kafka";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readRequest, writeAnswer } from "../testing/fetch-wire.ts";
 import { encodeFetchRequest } from "./fetch-request.ts";
 import { parseFetchResponse } from "./fetch-response.ts";
-import { readRequest, writeAnswer } from "./testing/fetch-wire.ts";
 import { WireFault } from "./wire-reader.ts";
 
 const LIBRARY = new Map([
@@ -42,7 +42,7 @@ describe("encodeFetchRequest", () => {
       fc.property(anyRequest, fc.constantFrom(13, 14, 15, 16, 17), (request, version) => {
         const partitions = request.partitions.map(withBytes);
         const forgotten = request.forgotten.map(withBytes);
-        const ours = encodeFetchRequest({ ...request, partitions, forgotten }, version);
+        const ours = encodeFetchRequest({ ...request, topic: "t", partitions, forgotten }, version);
         const library = LIBRARY.get(version);
         if (!library) throw new Error("a version without a module");
         const theirs = library.createRequest(
@@ -103,9 +103,11 @@ describe("parseFetchResponse", () => {
   it("reads back what was written", () => {
     fc.assert(
       fc.property(anyAnswer, (answer) => {
-        const { partitions, buffer, ...fixed } = parseFetchResponse(writeAnswer(answer));
+        const { partitions, buffer, ...fixed } = parseFetchResponse(writeAnswer(answer), 17, "t");
         expect(fixed).toEqual({
+          isNamed: false,
           throttleMs: answer.throttleMs,
+          muteMs: answer.throttleMs,
           errorCode: answer.errorCode,
           sessionId: answer.sessionId,
         });
@@ -129,7 +131,7 @@ describe("parseFetchResponse", () => {
           for (const [at, byte] of flips) bytes[at % bytes.length] = byte;
           if (cut % 3 === 0) bytes = bytes.subarray(0, cut % bytes.length);
           try {
-            for (const row of parseFetchResponse(bytes).partitions) {
+            for (const row of parseFetchResponse(bytes, 17, "t").partitions) {
               expect(row.recordsStart).toBeLessThanOrEqual(row.recordsEnd);
               expect(row.recordsEnd).toBeLessThanOrEqual(bytes.length);
             }
