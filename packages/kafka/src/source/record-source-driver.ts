@@ -21,7 +21,7 @@ export type GroupProtocol = "auto" | "consumer" | "classic";
 export interface RecordSourceDriverOptions
   extends Pick<
     KafkaClusterOptions,
-    "connectTimeoutMs" | "requestTimeoutMs" | "fetchRequestTimeoutMs"
+    "connectTimeoutMs" | "requestTimeoutMs" | "fetchRequestTimeoutMs" | "apiVersionsMax"
   > {
   readonly clock: Clock;
   readonly log: KafkaLog;
@@ -64,7 +64,7 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
         groupId,
         openMembership: (membershipEvents) =>
           new ConsumerMembership(
-            { cluster, groupId, topic, memberId, drainLimitMs, clock, log },
+            { cluster, groupId, topic, memberId, drainLimitMs, rack, clock, log },
             membershipEvents,
           ),
         openFetcher: (fetcherEvents) =>

@@ -20,6 +20,8 @@ export interface ConsumerMembershipOptions {
   readonly topic: string;
   readonly memberId: string;
   readonly drainLimitMs: number;
+  /** Told to the coordinator, whose assignors may heed it. "" = none. */
+  readonly rack?: string | undefined;
   readonly clock: Clock;
   readonly log: KafkaLog;
 }
@@ -194,7 +196,7 @@ export class ConsumerMembership implements Membership {
   }
 
   async #heartbeat(): Promise<void> {
-    const { cluster, groupId } = this.#options;
+    const { cluster, groupId, rack } = this.#options;
     let result: HeartbeatResult;
     try {
       const nodeId = await cluster.coordinator(groupId);
@@ -206,7 +208,7 @@ export class ConsumerMembership implements Membership {
       const heartbeat = this.#member.compose(this.#nowMs(), connection !== this.#connection);
       this.#connection = connection;
       this.#beats++;
-      result = await sendHeartbeat(cluster, connection, groupId, heartbeat);
+      result = await sendHeartbeat(cluster, connection, groupId, heartbeat, rack);
     } catch (error) {
       const problem = toKafkaError(error, `consumer group "${groupId}"`);
       const failure = problem.row.retry === "operator" ? "refused" : "transient";
@@ -240,7 +242,7 @@ export class ConsumerMembership implements Membership {
   #readSession(connection: Connection, nodeId: number): void {
     if (this.#sessionReadFor === this.incarnation) return;
     this.#sessionReadFor = this.incarnation;
-    readSessionTimeoutMs(connection, nodeId, this.#options.groupId).then(
+    readSessionTimeoutMs(this.#options.cluster, connection, nodeId, this.#options.groupId).then(
       (sessionMs) => this.#member.learnSession(sessionMs),
       (error) => {
         if (!(error instanceof PenstockError)) throw error;

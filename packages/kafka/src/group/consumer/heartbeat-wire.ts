@@ -32,6 +32,7 @@ export async function sendHeartbeat(
   connection: Connection,
   groupId: string,
   heartbeat: Heartbeat,
+  rack = "",
 ): Promise<HeartbeatResult> {
   const owned = heartbeat.owned?.map(({ topicId, partitions }) => ({
     topicId,
@@ -48,7 +49,7 @@ export async function sendHeartbeat(
     memberId,
     memberEpoch,
     null,
-    null,
+    topics && rack !== "" ? rack : null,
     rebalanceTimeoutMs,
     topics,
     null,
