@@ -1,6 +1,8 @@
 /** Real servers on this machine without containers: Kafka, Postgres, and the processes of the quick start. */
-export * from "./kafka/kafka-jars.ts";
-export type { LocalKafkaSecurity, PemIdentity } from "./kafka/secured-listeners.ts";
+export type { LocalKafkaSecurity, PemIdentity } from "./kafka/broker/secured-listeners.ts";
+export * from "./kafka/jars/kafka-jars.ts";
+export * from "./kafka/kafka-versions.ts";
+export type * from "./kafka/local-kafka.ts";
 export * from "./kafka/start-kafka.ts";
 export * from "./postgres/create-database.ts";
 export * from "./postgres/start-postgres.ts";

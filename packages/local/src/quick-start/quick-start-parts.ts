@@ -1,6 +1,7 @@
 /** The parts of the quick start: which program each one is, what it is told, where its output goes. */
 import { join } from "node:path";
-import { type LocalKafka, startKafka } from "../kafka/start-kafka.ts";
+import type { LocalKafka } from "../kafka/local-kafka.ts";
+import { startKafka } from "../kafka/start-kafka.ts";
 import { type LocalPostgres, startPostgres } from "../postgres/start-postgres.ts";
 import { pidFile } from "../process/pid-file.ts";
 import { processPart } from "../process/process-part.ts";

@@ -9,7 +9,7 @@
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { PenstockError } from "@penstock/core";
-import { ensureKafkaJars } from "../kafka/kafka-jars.ts";
+import { ensureKafkaJars } from "../kafka/jars/kafka-jars.ts";
 import { endLeftovers, livingPid, pidFile, recordPid } from "../process/pid-file.ts";
 import { type Part, Supervisor } from "../process/supervisor.ts";
 import { GRPC_FUNCTION, HTTP_FUNCTION, putDemoFlow } from "./demo/demo-flow.ts";

@@ -7,7 +7,8 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LocalKafka, startKafka } from "../kafka/start-kafka.ts";
+import type { LocalKafka } from "../kafka/local-kafka.ts";
+import { startKafka } from "../kafka/start-kafka.ts";
 import { createDatabase } from "../postgres/create-database.ts";
 import { type LocalPostgres, startPostgres } from "../postgres/start-postgres.ts";
 

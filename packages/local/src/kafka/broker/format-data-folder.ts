@@ -1,10 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Kafka writes its UUIDs as 22 characters of URL-safe base64. */
-export function clusterId(uuid: string): string {
+export function newClusterId(uuid: string): string {
   return Buffer.from(uuid.replaceAll("-", ""), "hex").toString("base64url");
+}
+
+export interface FormatOptions {
+  readonly dataDir: string;
+  readonly checkpoint: string;
+  readonly clusterId: string;
+  readonly nodeId: number;
 }
 
 /**
@@ -12,10 +18,10 @@ export function clusterId(uuid: string): string {
  * meta.properties and a copy of the tool's first snapshot, which carries the finalised features
  * (without it there would be no KIP-848 groups). Leaves a formatted folder as it is.
  */
-export function formatDataFolder(dataDir: string, checkpoint: string, nodeId = 1): void {
+export function formatDataFolder({ dataDir, checkpoint, clusterId, nodeId }: FormatOptions): void {
   const meta = join(dataDir, "meta.properties");
   if (existsSync(meta)) return;
   mkdirSync(dataDir, { recursive: true });
   copyFileSync(checkpoint, join(dataDir, "bootstrap.checkpoint"));
-  writeFileSync(meta, `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId(randomUUID())}\n`);
+  writeFileSync(meta, `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n`);
 }

@@ -1,66 +1,46 @@
 /**
- * Asks a broker whether it can serve: it lists itself in its metadata, coordinates groups, and has loaded the
- * stored offsets. Asking creates the offsets topic, so the first real group doesn't wait for it.
+ * Asks a broker whether it can serve: it lists itself in its metadata, knows the coordinator of a group, and, when it is that
+ * coordinator, has loaded the stored offsets. Asking creates the offsets topic, so the first real group doesn't wait for it.
  *
- * Four requests in the oldest versions that Kafka 4 still speaks, written by hand: no Kafka client is needed here.
+ * In the versions of the requests that every Kafka from 0.10 to 4 speaks.
  */
-import { createConnection, type Socket } from "node:net";
+import { ask, int32, text, withBroker } from "./wire.ts";
 
-const ANSWER_LIMIT_MS = 2_000;
 const GROUP = "penstock-readiness";
-const METADATA = 3;
-const OFFSET_FETCH = 9;
-const FIND_COORDINATOR = 10;
+const METADATA = [3, 1] as const;
+const OFFSET_FETCH = [9, 1] as const;
+const FIND_COORDINATOR = [10, 0] as const;
 
 /** False while the broker can't be reached or isn't there yet; never throws. */
-export async function isBrokerReady(port: number): Promise<boolean> {
-  const socket = createConnection({ host: "127.0.0.1", port });
+export async function isBrokerReady(port: number, nodeId: number): Promise<boolean> {
   try {
-    await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
-    socket.setTimeout(ANSWER_LIMIT_MS, () => socket.destroy(new Error("no answer")));
-    const brokers = await ask(socket, METADATA, 1, int32(0));
-    if (brokers.readInt32BE(0) < 1) return false;
-    const coordinator = await ask(socket, FIND_COORDINATOR, 0, text(GROUP));
-    if (coordinator.readInt16BE(0) !== 0) return false;
-    const offsets = await ask(socket, OFFSET_FETCH, 2, Buffer.concat([text(GROUP), int32(-1)]));
-    return offsets.readInt16BE(offsets.length - 2) === 0;
+    return await withBroker(port, async (socket) => {
+      const metadata = await ask(socket, METADATA, int32(0));
+      if (!brokerIds(metadata).includes(nodeId)) return false;
+      const coordinator = await ask(socket, FIND_COORDINATOR, text(GROUP));
+      if (coordinator.readInt16BE(0) !== 0) return false;
+      if (coordinator.readInt32BE(2) !== nodeId) return true;
+      const onePartition = [int32(1), text(GROUP), int32(1), int32(0)];
+      const offsets = await ask(
+        socket,
+        OFFSET_FETCH,
+        Buffer.concat([text(GROUP), ...onePartition]),
+      );
+      return offsets.readInt16BE(offsets.length - 2) === 0;
+    });
   } catch {
     return false; // refused, reset, or silent: not ready is the answer
-  } finally {
-    socket.destroy();
   }
 }
 
-/** One request and the body of its answer. */
-function ask(socket: Socket, apiKey: number, apiVersion: number, body: Buffer): Promise<Buffer> {
-  const head = Buffer.alloc(10);
-  head.writeInt16BE(apiKey, 0);
-  head.writeInt16BE(apiVersion, 2);
-  head.writeInt32BE(1, 4); // correlation id
-  head.writeInt16BE(-1, 8); // no client id
-  return new Promise((resolve, reject) => {
-    let received = Buffer.alloc(0);
-    const onData = (chunk: Buffer): void => {
-      received = Buffer.concat([received, chunk]);
-      if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return;
-      socket.off("data", onData);
-      resolve(received.subarray(8));
-    };
-    socket.on("data", onData);
-    socket.once("close", () => reject(new Error("closed")));
-    socket.write(Buffer.concat([int32(head.length + body.length), head, body]));
-  });
-}
-
-function int32(value: number): Buffer {
-  const buffer = Buffer.alloc(4);
-  buffer.writeInt32BE(value);
-  return buffer;
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  const length = Buffer.alloc(2);
-  length.writeInt16BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+/** The nodes of an answer to Metadata v1: id, host, port, rack. */
+function brokerIds(answer: Buffer): number[] {
+  const ids: number[] = [];
+  let at = 4;
+  for (let left = answer.readInt32BE(0); left > 0; left--) {
+    ids.push(answer.readInt32BE(at));
+    at += 4 + 2 + answer.readInt16BE(at + 4) + 4;
+    at += 2 + Math.max(0, answer.readInt16BE(at));
+  }
+  return ids;
 }

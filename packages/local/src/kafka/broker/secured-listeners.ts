@@ -13,6 +13,8 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { InvariantError } from "@penstock/core";
+import type { KafkaRelease } from "../kafka-versions.ts";
 
 /** PEM texts: certificate (chain) and PKCS#8 key. */
 export interface PemIdentity {
@@ -52,16 +54,19 @@ export function securedListenerNames(security: LocalKafkaSecurity): string[] {
 /** Writes the PEM files under `folder` and says what the broker's settings are. */
 export function secureListeners(
   security: LocalKafkaSecurity,
+  { authorizer, version }: KafkaRelease,
   ports: Ports,
   folder: string,
 ): SecuredListeners {
+  if (authorizer === undefined)
+    throw new InvariantError(`no secured listeners of Kafka ${version}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const truststore = join(folder, "client-authority.pem");
   writeFileSync(truststore, security.clientAuthority);
   const jwks = join(folder, "jwks.json");
   if (security.tokens) writeFileSync(jwks, JSON.stringify(security.tokens.jwks));
   const properties: Record<string, string | number> = {
-    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "authorizer.class.name": authorizer,
     "super.users": "User:ANONYMOUS",
   };
   const protocols: string[] = [];

@@ -1,0 +1,82 @@
+/**
+ * The versions of Apache Kafka that can be started here, and in what they differ for whoever starts them.
+ *
+ * All of them run on Java 17 and later. Versions before 4.0 answer the clients of their time; those up to 2.8 keep their
+ * metadata in a ZooKeeper, which is among the dependencies of their jars.
+ */
+
+/** Newest first. */
+export const KAFKA_VERSIONS = [
+  "4.3",
+  "4.0",
+  "3.9",
+  "3.4",
+  "2.8",
+  "2.4",
+  "1.1",
+  "0.11",
+  "0.10.2",
+  "0.10.1",
+] as const;
+
+export type KafkaVersion = (typeof KAFKA_VERSIONS)[number];
+
+export const KAFKA_VERSION_DEFAULT: KafkaVersion = "4.3";
+
+export interface KafkaRelease {
+  readonly version: KafkaVersion;
+  /** The release that stands for the version, as Maven Central names it. */
+  readonly release: string;
+  readonly scala: "2.11" | "2.12" | "2.13";
+  /** Where the cluster keeps its metadata. */
+  readonly metadata: "kraft" | "zookeeper";
+  /** What the storage tool turns on beyond its default. */
+  readonly features: readonly string[];
+  /** Profiles of the pom. */
+  readonly profiles: readonly string[];
+  /** Absent: no secured listeners, because the version can't read PEM files. */
+  readonly authorizer?: string;
+  readonly consoleConsumer: string;
+}
+
+const KRAFT = {
+  scala: "2.13",
+  metadata: "kraft",
+  features: [],
+  profiles: [],
+  authorizer: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+  consoleConsumer: "org.apache.kafka.tools.consumer.ConsoleConsumer",
+} as const;
+
+const ZOOKEEPER = {
+  scala: "2.12",
+  metadata: "zookeeper",
+  features: [],
+  profiles: [],
+  consoleConsumer: "kafka.tools.ConsoleConsumer",
+} as const;
+
+const RELEASES: Readonly<Record<KafkaVersion, Omit<KafkaRelease, "version">>> = {
+  "4.3": { ...KRAFT, release: "4.3.0", features: ["share.version=1"] },
+  "4.0": { ...KRAFT, release: "4.0.2" },
+  "3.9": { ...KRAFT, release: "3.9.2" },
+  "3.4": { ...KRAFT, release: "3.4.1", consoleConsumer: ZOOKEEPER.consoleConsumer },
+  "2.8": {
+    ...ZOOKEEPER,
+    release: "2.8.2",
+    scala: "2.13",
+    authorizer: "kafka.security.authorizer.AclAuthorizer",
+  },
+  "2.4": { ...ZOOKEEPER, release: "2.4.1" },
+  "1.1": { ...ZOOKEEPER, release: "1.1.1" },
+  "0.11": { ...ZOOKEEPER, release: "0.11.0.3", profiles: ["old"] },
+  "0.10.2": { ...ZOOKEEPER, release: "0.10.2.2", profiles: ["old"] },
+  "0.10.1": { ...ZOOKEEPER, release: "0.10.1.0", scala: "2.11", profiles: ["old"] },
+};
+
+export function kafkaRelease(version: KafkaVersion = KAFKA_VERSION_DEFAULT): KafkaRelease {
+  return { version, ...RELEASES[version] };
+}
+
+/** The release of the default version. */
+export const KAFKA_VERSION = RELEASES[KAFKA_VERSION_DEFAULT].release;
