@@ -1,0 +1,166 @@
+/**
+ * The parts of kafkajs 2.2.4 that this driver uses: its cluster (bootstrap, metadata, connections, SASL, versions of requests) and its encoders of requests.
+ *
+ * Its consumer is not used. Nearly all of its hazards live there (commits under whatever generation it has by then, jumps to a default offset, one partition that
+ * holds up the others, waits without a limit), and in its decoders of records (no checksums, no cap, codecs that kill the consumer, lost order of
+ * headers). Nothing of kafkajs is changed in place, so other users of it in the same process are not touched.
+ *
+ * These files are no public interface of kafkajs: the version is pinned, and the test beside this file fails when the inside looks different.
+ */
+import { createRequire } from "node:module";
+
+export interface WireExchange {
+  readonly request: { readonly apiVersion: number; readonly encode: () => Promise<WireEncoder> };
+  readonly response: WireResponse<unknown>;
+  readonly requestTimeout?: number;
+}
+
+export interface WireResponse<T> {
+  decode(payload: Buffer): Promise<T>;
+  parse(data: T): Promise<T>;
+}
+
+export interface WireEncoder {
+  readonly buffer: Buffer;
+  writeBuffer(bytes: Buffer): WireEncoder;
+}
+
+/** All versions of one request. */
+export interface RequestFamily {
+  readonly versions: readonly string[];
+  protocol(choice: { readonly version: number }): (args: object) => WireExchange;
+}
+
+export interface GroupProtocolOffer {
+  readonly name: string;
+  readonly metadata: Buffer;
+}
+
+export interface KafkajsGroupMember {
+  readonly memberId: string;
+  readonly memberMetadata: Buffer;
+}
+
+export interface KafkajsBroker {
+  readonly nodeId: number | string | null;
+  readonly versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>;
+  readonly connectionPool: { send(exchange: object): Promise<unknown> };
+  isConnected(): boolean;
+  disconnect(): Promise<void>;
+  joinGroup(args: {
+    readonly groupId: string;
+    readonly sessionTimeout: number;
+    readonly rebalanceTimeout: number;
+    readonly memberId: string;
+    readonly groupProtocols: readonly GroupProtocolOffer[];
+  }): Promise<{
+    readonly generationId: number;
+    readonly leaderId: string;
+    readonly memberId: string;
+    readonly members: readonly KafkajsGroupMember[];
+    readonly groupProtocol: string;
+  }>;
+  syncGroup(args: {
+    readonly groupId: string;
+    readonly generationId: number;
+    readonly memberId: string;
+    readonly groupAssignment: readonly {
+      readonly memberId: string;
+      readonly memberAssignment: Buffer;
+    }[];
+  }): Promise<{ readonly memberAssignment: Buffer }>;
+  heartbeat(args: {
+    readonly groupId: string;
+    readonly groupGenerationId: number;
+    readonly memberId: string;
+  }): Promise<unknown>;
+  leaveGroup(args: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+}
+
+export interface KafkajsPartitionMetadata {
+  readonly partitionId: number;
+  readonly partitionErrorCode: number;
+  readonly leader: number | null;
+}
+
+export interface KafkajsCluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly KafkajsPartitionMetadata[];
+  findBroker(options: { readonly nodeId: number | string }): Promise<KafkajsBroker>;
+  findGroupCoordinator(options: { readonly groupId: string }): Promise<KafkajsBroker>;
+}
+
+export interface KafkajsSocketRequest {
+  readonly host: string;
+  readonly port: number;
+  readonly onConnect: () => void;
+}
+
+export interface KafkajsSaslOptions {
+  readonly mechanism: string;
+  readonly authenticationProvider: (context: KafkajsSaslContext) => {
+    authenticate(): Promise<void>;
+  };
+}
+
+export interface KafkajsSaslContext {
+  readonly host: string;
+  readonly port: number;
+  saslAuthenticate(exchange: {
+    readonly request: { encode(): Promise<Buffer> };
+    readonly response: WireResponse<Buffer>;
+  }): Promise<Buffer>;
+}
+
+export interface KafkajsClusterOptions {
+  readonly logger: unknown;
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly socketFactory: (request: KafkajsSocketRequest) => unknown;
+  readonly ssl: object | null;
+  readonly sasl: KafkajsSaslOptions | null;
+  readonly connectionTimeout: number;
+  readonly authenticationTimeout: number;
+  readonly requestTimeout: number;
+  readonly enforceRequestTimeout: boolean;
+  readonly metadataMaxAge: number;
+  readonly allowAutoTopicCreation: boolean;
+  readonly maxInFlightRequests: number | null;
+  readonly isolationLevel: number;
+  readonly retry: object;
+}
+
+const load = createRequire(import.meta.url);
+
+export const KafkajsClusterClass = load("kafkajs/src/cluster") as new (
+  options: KafkajsClusterOptions,
+) => KafkajsCluster;
+
+const { requests } = load("kafkajs/src/protocol/requests") as {
+  requests: Readonly<Record<string, RequestFamily>>;
+};
+
+export const API_KEYS = load("kafkajs/src/protocol/requests/apiKeys") as Readonly<
+  Record<string, number>
+>;
+
+export const WireEncoderClass = load("kafkajs/src/protocol/encoder") as new () => WireEncoder;
+
+const loggers = load("kafkajs/src/loggers") as {
+  createLogger(options: {
+    readonly level: number;
+    readonly logCreator: () => (entry: unknown) => void;
+  }): unknown;
+};
+
+/** Silent: kafkajs tells every failure of a connection as an error, stack included; what matters of it is a problem of the source. */
+export const silentLogger = () => loggers.createLogger({ level: 0, logCreator: () => () => {} });
+
+export function requestFamily(name: string): RequestFamily {
+  const family = requests[name];
+  if (!family) throw new Error(`kafkajs has no request ${name}`);
+  return family;
+}
