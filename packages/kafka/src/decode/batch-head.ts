@@ -4,9 +4,12 @@
  *   baseOffset 8 · length 4 · leaderEpoch 4 · magic 1 · crc 4 · attributes 2 · lastOffsetDelta 4 · baseTimestamp 8 · maxTimestamp 8 ·
  *   producerId 8 · producerEpoch 2 · baseSequence 4 · count 4 · records
  *
- * Reading the heads is enough to know where the next fetch starts, which is why it is a step of its own.
+ * Reading the heads is enough to know where the next fetch starts, which is why it is a step of its own. Messages of the formats before (0 and 1) are
+ * heads too, each a batch of its own; the two may follow each other in one answer.
  */
 import { CODEC_NONE } from "./codecs/inflate.ts";
+import { crc32c } from "./crc32c.ts";
+import { readMessageHead } from "./message-set/message-head.ts";
 import { RECORD_BYTES_MIN } from "./read-records.ts";
 
 export const HEAD_BYTES = 61;
@@ -23,13 +26,15 @@ const AT_MAX_TIMESTAMP = 35;
 const AT_PRODUCER_ID = 43;
 const AT_COUNT = 57;
 
-const FORMAT = 2;
+export const FORMAT_BATCHES = 2;
 const CODEC_MASK = 7;
 const LOG_APPEND_TIME = 8;
 const TRANSACTIONAL = 16;
 const CONTROL = 32;
 
 export interface BatchHead {
+  /** 2, or the format of a message: 0 or 1. */
+  readonly format: number;
   /** Position of the batch, of its records, and the position after it. */
   readonly start: number;
   readonly records: number;
@@ -70,10 +75,16 @@ export function readBatchHeads(buffer: Buffer, start: number, end: number): Batc
       heads,
       broken: { baseOffset, to, reason, isTransient },
     });
-    // In formats 0 and 1 the offset is that of the message, or of the last one inside a compressed message.
-    if (magic < FORMAT && length >= 0 && baseOffset >= 0n)
-      return broken(`record format ${magic} is not supported`, baseOffset + 1n, false);
-    if (magic !== FORMAT) return broken(`unknown record format ${magic}`, null, true);
+    if (magic < FORMAT_BATCHES) {
+      const head = readMessageHead(buffer, at, end, floor);
+      if (head === null) break;
+      if (typeof head === "string") return broken(head, null, true);
+      heads.push(head);
+      floor = head.nextOffset;
+      at = head.end;
+      continue;
+    }
+    if (magic !== FORMAT_BATCHES) return broken(`unknown record format ${magic}`, null, true);
     if (length < HEAD_BYTES - PREFIX_BYTES) return broken("batch length out of bounds", null, true);
     const batchEnd = at + PREFIX_BYTES + length;
     if (batchEnd > end) break;
@@ -88,6 +99,7 @@ export function readBatchHeads(buffer: Buffer, start: number, end: number): Batc
     if (count < 0 || count - 1 > lastOffsetDelta || count > roomFor)
       return broken("record count out of bounds", nextOffset, true);
     heads.push({
+      format: FORMAT_BATCHES,
       start: at,
       records: at + HEAD_BYTES,
       end: batchEnd,
@@ -134,11 +146,8 @@ export function producerIdOf(buffer: Buffer, head: BatchHead): bigint {
   return buffer.readBigInt64BE(head.start + AT_PRODUCER_ID);
 }
 
-export function checksumOf(buffer: Buffer, head: BatchHead): number {
-  return buffer.readUInt32BE(head.start + AT_CRC);
-}
-
-/** The bytes that the checksum covers. */
-export function checkedBytesOf(buffer: Buffer, head: BatchHead): Buffer {
-  return buffer.subarray(head.start + AT_ATTRIBUTES, head.end);
+/** Whether the bytes of a batch have the checksum that it names. */
+export function isBatchIntact(buffer: Buffer, head: BatchHead): boolean {
+  const checked = buffer.subarray(head.start + AT_ATTRIBUTES, head.end);
+  return crc32c(checked) === buffer.readUInt32BE(head.start + AT_CRC);
 }

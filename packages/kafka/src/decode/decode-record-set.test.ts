@@ -323,16 +323,6 @@ describe("decodeRecordSet", () => {
       expect(offsets(decode(bytes))).toEqual([0]);
     });
 
-    it("names old record formats and steps over one message", () => {
-      const old = encodeRecordBatch({ baseOffset: 7n, records: [record(0)], magic: 1 });
-      expect(decode(old, { position: 5n }).undecodable).toEqual({
-        from: 5n,
-        to: 8n,
-        reason: "record format 1 is not supported",
-        isTransient: false,
-      });
-    });
-
     it("a batch that goes back in offsets, one with a senseless length, one alone and incomplete", () => {
       expect(
         after(encodeRecordBatch({ baseOffset: 0n, records: [record(0)] })).undecodable,

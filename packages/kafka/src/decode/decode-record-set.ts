@@ -15,9 +15,9 @@ import {
   type BatchHead,
   type BatchHeads,
   baseTimestampOf,
-  checkedBytesOf,
-  checksumOf,
   codecOf,
+  FORMAT_BATCHES,
+  isBatchIntact,
   isControl,
   isLogAppendTime,
   isTransactional,
@@ -26,7 +26,15 @@ import {
 import { CODEC_NONE, inflate } from "./codecs/inflate.ts";
 import { InflateFailure } from "./codecs/inflate-failure.ts";
 import { CountedMemory, type CountMemory } from "./counted-memory.ts";
-import { crc32c } from "./crc32c.ts";
+import { messageTimestampOf } from "./message-set/message-head.ts";
+import {
+  isMessageIntact,
+  readMessage,
+  readWrapped,
+  scanWrapped,
+  wrappedSetOf,
+  wrapperTimestampOf,
+} from "./message-set/read-messages.ts";
 import { RECORD_BYTES_MIN, type RecordTable, readRecords } from "./read-records.ts";
 
 export interface RecordSet {
@@ -127,15 +135,22 @@ class Walk {
   #step(head: BatchHead): Undecodable | null {
     const { buffer, position } = this.#set;
     this.#aborted.reach(head.nextOffset - 1n);
-    if (crc32c(checkedBytesOf(buffer, head)) !== checksumOf(buffer, head))
+    const isMessage = head.format !== FORMAT_BATCHES;
+    if (!(isMessage ? isMessageIntact(buffer, head) : isBatchIntact(buffer, head)))
       return this.#undecodable(head, this.#credibleEnd(head), "checksum does not match", true);
     let reason: string | null = null;
     if (isControl(head)) reason = this.#passControl(head);
     else if (head.count > 0 && head.nextOffset > position && !this.#isAborted(head))
-      reason = codecOf(head) === CODEC_NONE ? this.#addFlat(head) : this.#addInflated(head);
+      reason = this.#add(head, isMessage);
     if (reason !== null) return this.#undecodable(head, head.nextOffset, reason, false);
     this.#passed = later(head.nextOffset, this.#passed);
     return null;
+  }
+
+  #add(head: BatchHead, isMessage: boolean): string | null {
+    if (codecOf(head) === CODEC_NONE)
+      return isMessage ? this.#addMessage(head) : this.#addFlat(head);
+    return isMessage ? this.#addWrapper(head) : this.#addInflated(head);
   }
 
   #isAborted(head: BatchHead): boolean {
@@ -168,23 +183,63 @@ class Walk {
     return null;
   }
 
-  #addInflated(head: BatchHead): string | null {
-    const { inflatedBytesMax, countMemory } = this.#limits;
+  /** One message of format 0 or 1, not compressed. */
+  #addMessage(head: BatchHead): string | null {
+    const { buffer, heads } = this.#set;
+    this.#table ??= newTable(flatRowCount(heads));
+    const run = this.#runFor(head);
+    const delta = Number(head.baseOffset - run.baseOffset);
+    const timestamp = messageTimestampOf(buffer, head.start, head.format);
+    const reason = readMessage(buffer, head, delta, timestamp, this.#table);
+    if (reason !== null) return reason;
+    run.nextOffset = head.nextOffset;
+    run.bytes += head.end - head.records;
+    return null;
+  }
+
+  /** A compressed set of messages of format 0 or 1. */
+  #addWrapper(head: BatchHead): string | null {
+    const { buffer, position } = this.#set;
     this.#finishRun();
-    let bytes: Buffer;
+    const packed = wrappedSetOf(buffer, head);
+    if (typeof packed === "string") return packed;
+    const bytes = this.#inflate(head, packed);
+    if (typeof bytes === "string") return bytes;
+    const found = scanWrapped(bytes, head);
+    if (typeof found === "string") return found;
+    const { count, firstOffset, offsetShift } = found;
+    const baseOffset = this.#baseFor({ ...head, baseOffset: later(firstOffset, position) });
+    const table = newTable(count);
+    const timestamp = wrapperTimestampOf(buffer, head);
+    const reason = readWrapped(bytes, offsetShift, position, baseOffset, timestamp, table);
+    return reason ?? this.#addTable(head, baseOffset, bytes, table);
+  }
+
+  /** The bytes, or why there are none. */
+  #inflate(head: BatchHead, packed: Buffer): Buffer | string {
     try {
-      const packed = this.#set.buffer.subarray(head.records, head.end);
-      bytes = inflate(codecOf(head), packed, inflatedBytesMax);
+      return inflate(codecOf(head), packed, this.#limits.inflatedBytesMax);
     } catch (error) {
       if (error instanceof InflateFailure) return error.message;
       throw error;
     }
+  }
+
+  #addInflated(head: BatchHead): string | null {
+    this.#finishRun();
+    const bytes = this.#inflate(head, this.#set.buffer.subarray(head.records, head.end));
+    if (typeof bytes === "string") return bytes;
     if (head.count > bytes.length / RECORD_BYTES_MIN) return "record count out of bounds";
     const baseOffset = this.#baseFor(head);
     const table = newTable(head.count);
     const reason = readRecords(bytes, this.#section(head, bytes, 0, baseOffset), table);
-    if (reason !== null) return reason;
+    return reason ?? this.#addTable(head, baseOffset, bytes, table);
+  }
+
+  /** A batch of its own, for rows that point into inflated bytes. */
+  #addTable(head: BatchHead, baseOffset: bigint, bytes: Buffer, table: RecordTable): null {
     if (table.rows === 0) return null;
+    const { countMemory } = this.#limits;
     this.#batches.push({
       ...rows(table, 0),
       baseOffset,
@@ -193,7 +248,11 @@ class Walk {
       timestampType: timestampTypeOf(head),
       bytes: bytes.length,
       // All of the memory behind it, of which it may be a view.
-      memory: new CountedMemory(bytes.buffer.byteLength, head.count, countMemory).hold(),
+      memory: new CountedMemory(
+        bytes.buffer.byteLength,
+        table.timestamps.length,
+        countMemory,
+      ).hold(),
     });
     this.#coverFrom = head.nextOffset;
     return null;
@@ -304,6 +363,7 @@ function rows(table: RecordTable, first: number) {
 }
 
 function timestampTypeOf(head: BatchHead): TimestampType {
+  if (head.format === 0) return "NO_TIMESTAMP_TYPE";
   return isLogAppendTime(head) ? "LOG_APPEND_TIME" : "CREATE_TIME";
 }
 
