@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatCommitMetadata, topicIdOfCommit } from "./commit-metadata.ts";
+import { formatCommitMetadata, NO_TOPIC_ID, topicIdOfCommit } from "./commit-metadata.ts";
 import { movedOffset, startingOffset } from "./starting-offset.ts";
 
 const TOPIC = "0f3d2c1b-0000-4000-8000-00000000000a";
@@ -21,6 +21,16 @@ describe("startingOffset", () => {
     expect(startingOffset(at, start, null, null)).toMatchObject({ offset: 10n });
     const own = committed(50n, formatCommitMetadata(TOPIC));
     expect(startingOffset(at, own, null, null)).toMatchObject({ offset: 50n });
+  });
+
+  it("F14: a commit from before the brokers had ids for topics counts after the upgrade", () => {
+    const before = committed(50n, formatCommitMetadata(NO_TOPIC_ID));
+    expect(startingOffset(at, before, null, null)).toMatchObject({ offset: 50n });
+    const after = committed(50n, formatCommitMetadata(TOPIC));
+    expect(startingOffset({ topicId: NO_TOPIC_ID }, after, null, null)).toMatchObject({
+      offset: 50n,
+    });
+    expect(movedOffset(at, before, 60n)).toBeNull();
   });
 
   it("F12: skips what retention removed, from the exact offset on", () => {

@@ -1,5 +1,5 @@
 import type { Assignment, PartitionStart } from "../ports/record-source.ts";
-import { topicIdOfCommit } from "./commit-metadata.ts";
+import { mayBeSameTopic, topicIdOfCommit } from "./commit-metadata.ts";
 
 /**
  * Where a lane starts: the group's committed offset; else the offset archived in Postgres; else the pinned start; else the beginning.
@@ -32,14 +32,19 @@ export function startingOffset(
   return { do: "start", offset: start.logStart, source: "beginning" };
 }
 
-/** The committed offset, unless there is none or it was committed for another topic of the same name. */
+/**
+ * The committed offset, unless there is none or it was committed for another topic of the same name. Brokers that have no ids for topics get them
+ * with an upgrade: what was committed before stays usable.
+ */
 export function usableCommit(
   assignment: Pick<Assignment, "topicId">,
   start: PartitionStart,
 ): bigint | null {
   if (start.committed === null) return null;
   const topicId = topicIdOfCommit(start.committed.metadata);
-  return topicId === null || topicId === assignment.topicId ? start.committed.offset : null;
+  return topicId === null || mayBeSameTopic(topicId, assignment.topicId)
+    ? start.committed.offset
+    : null;
 }
 
 /** Whether the committed offset was written by somebody else than Penstock. */

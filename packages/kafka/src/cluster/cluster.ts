@@ -32,13 +32,7 @@ export interface Cluster {
 
 export type ConnectionPurpose = "control" | "commit" | "fetch" | "join";
 
-/** The id of a topic whose brokers have no ids for topics (before Kafka 2.8, or with an older inter.broker.protocol.version). */
-export const NO_TOPIC_ID = "00000000-0000-0000-0000-000000000000";
-
-/** Whether two ids of topics with the same name can be of the same topic: an id that isn't known says nothing. */
-export function mayBeSameTopic(a: string, b: string): boolean {
-  return a === b || a === NO_TOPIC_ID || b === NO_TOPIC_ID;
-}
+export { mayBeSameTopic, NO_TOPIC_ID } from "@penstock/core";
 
 export interface TopicMetadata {
   readonly topic: string;

@@ -4,6 +4,7 @@ import {
   type LaneStart,
   type MovedOffset,
   movedOffset,
+  NO_TOPIC_ID,
   type PartitionStart,
   startingOffset,
   usableCommit,
@@ -24,7 +25,12 @@ export function findStart(
   found: (decision: LaneStart) => void,
 ): void {
   const { topicId, partition } = assignment;
-  const pin = settings.pinnedStarts.get(pinKey(topicId, partition)) ?? null;
+  const { pinnedStarts } = settings;
+  const pin =
+    pinnedStarts.get(pinKey(topicId, partition)) ??
+    // Pinned before the brokers had ids for topics.
+    pinnedStarts.get(pinKey(NO_TOPIC_ID, partition)) ??
+    null;
   if (usableCommit(assignment, start) !== null && !isForeignCommit(start)) {
     found(startingOffset(assignment, start, null, pin));
     return;
