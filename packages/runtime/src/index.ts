@@ -1,4 +1,6 @@
 /** Penstock's service plumbing: settings, logs, life cycle, RPC and HTTP servers, telemetry, the fleet stream. */
+
+export { noteResource } from "./auth/call-resource.ts";
 export {
   ANONYMOUS,
   CALLER,

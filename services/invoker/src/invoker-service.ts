@@ -66,7 +66,9 @@ export async function startInvokerService(options: InvokerServiceOptions): Promi
     log,
   );
   const routes = (router: ConnectRouter): void => {
-    router.service(invoker.InvokerService, { invoke: (request) => handleInvoke(core, request) });
+    router.service(invoker.InvokerService, {
+      invoke: (request, context) => handleInvoke(core, request, context),
+    });
   };
   const rpc = await startRpcServer({
     host: settings.host,

@@ -231,6 +231,17 @@ describe("what only operators may", () => {
       await logged(world, `.${method}"`, '"subject":"operator"', '"level":"info"');
     }
   });
+
+  it("is logged with the function that was invoked: its name, made printable, and nothing of the payload", async () => {
+    const token = world.credentials.token("operator");
+    const client = createClient(invoker.InvokerService, as("invoker", "operator", token));
+    const payload = Buffer.from("canary-of-a-payload");
+    const functionName = `orders\n${"x".repeat(300)}`;
+    await expect(client.invoke({ functionName, payload })).rejects.toThrow();
+    const resource = `"resource":"orders?${"x".repeat(193)}"`;
+    await logged(world, ".InvokerService/Invoke", '"subject":"operator"', resource);
+    expect(world.lines.join("")).not.toContain("canary-of-a-payload");
+  });
 });
 
 describe("what was denied", () => {

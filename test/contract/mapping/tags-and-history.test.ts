@@ -145,4 +145,19 @@ describe("audit", () => {
     });
     expect(rows[0]?.before).toBeNull();
   });
+
+  it("I-21: holds who tried a filter on samples, and for which mapping, and nothing of the samples", async () => {
+    const { uuid } = await world.createSettled();
+    const filterCriteria = { filters: [{ pattern: '{"value":{"canary-pattern":[1]}}' }] };
+    const records = [{ value: Buffer.from('{"canary-sample":1}') }, {}];
+    await world.mappings.testFilter({ uuid, filterCriteria, records });
+    await world.mappings.testFilter({ filterCriteria, records });
+    const rows = await world.db.sql`
+      select actor, resource, outcome, before, after from audit_events where method = 'TestFilter' order by id`;
+    const row = { actor: "anonymous", outcome: "ok", before: null, after: { sampleRecords: 2 } };
+    expect(rows).toEqual([
+      { ...row, resource: arnOf(uuid) },
+      { ...row, resource: "sample records" },
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import type { PenstockError } from "@penstock/core";
+import { CALL_RESOURCE } from "../auth/call-resource.ts";
 import { CALLER, type Caller } from "../auth/caller.ts";
 import { isDenial } from "../auth/roles.ts";
 import type { Logger } from "../logs/logger.ts";
@@ -10,14 +11,14 @@ import { streamUntilAborted, untilAborted } from "./until-aborted.ts";
 /**
  * Stands around every RPC that a service serves: ends it when its signal aborts (deadline, caller gone, server stopping) even when the
  * handler doesn't look, translates what it throws ({@link toConnectError}), and writes one debug line with the outcome and the
- * duration; of a call that changes something also who made it, at info. A bug is written as an error, with all that is known. A call that
+ * duration; of a call that changes something also who made it and, where the handler notes it, to what, at info. A bug is written as an error, with all that is known. A call that
  * the gate has denied ends here.
  */
 export function callInterceptor(log: Logger, gate: CallGate): Interceptor {
   return (next) => async (request) => {
     const method = `${request.service.typeName}/${request.method.name}`;
     const { signal, contextValues } = request;
-    const call = new ObservedCall(log, method, gate, contextValues.get(CALLER));
+    const call = new ObservedCall(log, method, gate, contextValues);
     try {
       const denial = contextValues.get(DENIAL);
       if (denial !== null) throw call.denied(denial);
@@ -53,14 +54,14 @@ class ObservedCall {
   readonly #log: Logger;
   readonly #method: string;
   readonly #gate: CallGate;
-  readonly #caller: Caller;
+  readonly #values: ContextValues;
   readonly #startedMs = performance.now();
 
-  constructor(log: Logger, method: string, gate: CallGate, caller: Caller) {
+  constructor(log: Logger, method: string, gate: CallGate, values: ContextValues) {
     this.#log = log;
     this.#method = method;
     this.#gate = gate;
-    this.#caller = caller;
+    this.#values = values;
   }
 
   /** The gate has counted and logged it. */
@@ -89,9 +90,15 @@ class ObservedCall {
   }
 
   #write(fields: object): void {
+    const resource = this.#values.get(CALL_RESOURCE);
+    const written = resource === null ? fields : { ...fields, resource };
     const { subject } = this.#caller;
-    if (this.#gate.isAudited(`/${this.#method}`)) this.#log.info("call", { subject, ...fields });
-    else this.#log.debug("call", fields);
+    if (this.#gate.isAudited(`/${this.#method}`)) this.#log.info("call", { subject, ...written });
+    else this.#log.debug("call", written);
+  }
+
+  get #caller(): Caller {
+    return this.#values.get(CALLER);
   }
 
   #durationMs(): number {

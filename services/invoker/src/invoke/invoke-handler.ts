@@ -1,15 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext } from "@connectrpc/connect";
 import { type FunctionCall, PenstockError, payloadFormatOf } from "@penstock/core";
 import { type CallResult, type InvokerCore, outcomeKindNumber } from "@penstock/egress";
 import { invoker } from "@penstock/proto";
+import { noteResource } from "@penstock/runtime";
 
 /** `Invoke`: the trial call. Errors of the request are thrown; what became of the call is always an answer. */
 export async function handleInvoke(
   core: InvokerCore,
   request: invoker.InvokeRequest,
+  context: Pick<HandlerContext, "values">,
 ): Promise<invoker.InvokeResponse> {
+  noteResource(context, request.functionName);
   const spec = core.invoker.get(request.functionName);
   if (spec === undefined) {
     throw core.hasFunctions

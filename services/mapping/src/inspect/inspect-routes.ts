@@ -25,13 +25,15 @@ export interface InspectParts {
 
 const VALIDATE = "ValidateEventSourceMapping";
 const TEST_FILTER = "TestFilter";
+/** What a filter of the caller's own is tried on: samples. */
+const NO_MAPPING = "sample records";
 
 type Routes = Pick<
   ServiceImpl<typeof mapping.MappingService>,
   "validateEventSourceMapping" | "testFilter" | "explainEventSourceMapping"
 >;
 
-/** The calls of MappingService that look and change nothing. Those that connect to brokers for their caller are audited. */
+/** The calls of MappingService that look and change nothing. Those that connect to brokers for their caller are audited, and trials of filters. */
 export function inspectRoutes({ commands, commandParts, dial, openSource }: InspectParts): Routes {
   const { db, scope } = commandParts;
   const looks = new BoundedLooks();
@@ -41,8 +43,8 @@ export function inspectRoutes({ commands, commandParts, dial, openSource }: Insp
   const mappingOf = async (uuid: string) => (await viewOf(uuid)).mapping;
   const { checkSource: _, ...unchecked } = commandParts;
   const rehearsal = createMappingCommands({ ...unchecked, db: rehearsalOf(db) });
-  const audit = ({ subject }: Caller, method: string, resource: string) =>
-    writeAudit(db.sql, { actor: subject, method, resource });
+  const audit = ({ subject }: Caller, method: string, resource: string, after?: object) =>
+    writeAudit(db.sql, { actor: subject, method, resource, ...(after && { after }) });
   const arnOf = (uuid: string) => mappingArn(scope, readMappingUuid(uuid));
   return {
     async validateEventSourceMapping(request, call) {
@@ -70,9 +72,10 @@ export function inspectRoutes({ commands, commandParts, dial, openSource }: Insp
 
     async testFilter(request, call) {
       const caller = callerOf(call);
-      if (request.records.length === 0 && request.uuid !== undefined) {
-        await audit(caller, TEST_FILTER, arnOf(request.uuid));
-      }
+      const { uuid, records } = request;
+      // How many, never what is in them.
+      const tried = { sampleRecords: records.length };
+      await audit(caller, TEST_FILTER, uuid === undefined ? NO_MAPPING : arnOf(uuid), tried);
       return testFilter(request, {
         looks,
         openSource,
