@@ -2,19 +2,27 @@
  * The contract of record sources: what every driver keeps with every group protocol on every version of Kafka. Rows differ only in what
  * `RecordSourceDriver.capabilities` names and in what the row says; the claims ask the bench, never the version.
  */
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import type { KafkaVersion } from "@penstock/local";
+import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
 import { claimsOfFaults } from "./claims/faults.ts";
 import { claimsOfMembership } from "./claims/membership.ts";
 import { claimsOfRecords } from "./claims/records.ts";
 import { Bench } from "./rows/bench.ts";
-import { type BrokerRow, type BrokerVersion, selectedRows, titleOf } from "./rows/broker-row.ts";
+import { type BrokerRow, selectedRows, titleOf } from "./rows/broker-row.ts";
 import { type BrokerUnderTest, startBroker } from "./rows/broker-under-test.ts";
 
 const SETUP_MS = 180_000;
 
-/** Every selected row of one version, on one broker of it. */
-export function describeVersion(version: BrokerVersion): void {
-  const rows = selectedRows(version);
+/** Every selected row of one version, or those of one driver, on one broker of it. */
+export function describeVersion(
+  version: KafkaVersion,
+  driver: BrokerRow["driver"] | null = null,
+): void {
+  const rows = selectedRows(version).filter((row) => driver === null || row.driver === driver);
+  if (rows.length === 0) {
+    it.skip(`Kafka ${version}: no row of it was asked for`);
+    return;
+  }
   let broker: BrokerUnderTest | null = null;
   beforeAll(async () => {
     broker = await startBroker(version, rows);
@@ -39,7 +47,7 @@ export function describeRecordSource(row: BrokerRow, broker: () => BrokerUnderTe
     }, SETUP_MS);
     afterEach(() => bench().world.endProbes());
     afterAll(() => open?.close());
-    claimsOfMembership(bench);
+    claimsOfMembership(row, bench);
     claimsOfRecords(row, bench);
     claimsOfFaults(bench);
   });

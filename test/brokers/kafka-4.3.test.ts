@@ -1,3 +1,3 @@
 import { describeVersion } from "./describe-record-source.ts";
 
-describeVersion("4.3");
+describeVersion("4.3", "native");

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { createProducer } from "@penstock/kafka";
 import { Admin as PlatformaticAdmin, Producer as PlatformaticProducer } from "@platformatic/kafka";
-import { type Admin, ConfigResourceTypes, Kafka, logLevel, type Producer } from "kafkajs";
+import { type Admin, Kafka, logLevel, type Producer } from "kafkajs";
 
 export type Codec = "none" | "gzip" | "snappy" | "lz4" | "zstd";
 
@@ -59,12 +59,6 @@ export class Operator {
 
   async addPartitions(topic: string, count: number): Promise<void> {
     await this.admin.createPartitions({ topicPartitions: [{ topic, count }] });
-  }
-
-  async alterTopic(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
-    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
-    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }];
-    await this.admin.alterConfigs({ validateOnly: false, resources });
   }
 
   /** One batch to one partition. */

@@ -1,14 +1,15 @@
 /** What a member reads: every record once and in order, over everything that can be in a log. */
 import { waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
-import type { Codec } from "../../record-source/operator.ts";
 import type { Bench } from "../rows/bench.ts";
-import type { BrokerRow } from "../rows/broker-row.ts";
+import { type BrokerRow, offersOf } from "../rows/broker-row.ts";
 
 const upTo = (count: number): bigint[] =>
   Array.from({ length: count }, (_, index) => BigInt(index));
 
 export function claimsOfRecords(row: BrokerRow, bench: () => Bench): void {
+  const offers = offersOf(row.version);
+
   it("I-1, I-3: gives every record once and in order, and resumes at the commit", async () => {
     const { operator } = bench();
     const { topic, groupId } = await bench().topic(2);
@@ -57,23 +58,26 @@ export function claimsOfRecords(row: BrokerRow, bench: () => Bench): void {
     expect(two.offsetsOf(0)).toEqual(upTo(100));
   });
 
-  it("F12: a position below the log start is told with the ends, and nothing comes until there is another one", async () => {
-    const { operator } = bench();
-    const { topic, groupId } = await bench().topic(1);
-    for (let each = 0; each < 4; each++) await operator.fill(topic, 0, 5, each * 5);
-    await bench().admin.deleteRecords(topic, new Map([[0, 15n]]));
-    const probe = bench().open({ topic, groupId });
-    await probe.untilHolds(1);
-    expect(probe.of("adopted")[0]?.start).toMatchObject({ logStart: 15n, logEnd: 20n });
-    probe.source.fetch(probe.assignment(0), 3n);
-    await probe.until("it is told", () => probe.of("outOfRange").length > 0);
-    expect(probe.of("outOfRange")[0]).toMatchObject({ position: 3n, logStart: 15n });
-    expect(probe.offsetsOf(0)).toEqual([]);
-    expect(await operator.committed(groupId, topic, 0)).toBeUndefined();
-    probe.source.fetch(probe.assignment(0), 15n);
-    await probe.until("the rest came", () => probe.offsetsOf(0).length === 5);
-    expect(probe.offsetsOf(0)).toEqual(upTo(20).slice(15));
-  });
+  it.runIf(offers.deletesRecords)(
+    "F12: a position below the log start is told with the ends, and nothing comes until there is another one",
+    async () => {
+      const { operator } = bench();
+      const { topic, groupId } = await bench().topic(1);
+      for (let each = 0; each < 4; each++) await operator.fill(topic, 0, 5, each * 5);
+      await bench().admin.deleteRecords(topic, new Map([[0, 15n]]));
+      const probe = bench().open({ topic, groupId });
+      await probe.untilHolds(1);
+      expect(probe.of("adopted")[0]?.start).toMatchObject({ logStart: 15n, logEnd: 20n });
+      probe.source.fetch(probe.assignment(0), 3n);
+      await probe.until("it is told", () => probe.of("outOfRange").length > 0);
+      expect(probe.of("outOfRange")[0]).toMatchObject({ position: 3n, logStart: 15n });
+      expect(probe.offsetsOf(0)).toEqual([]);
+      expect(await operator.committed(groupId, topic, 0)).toBeUndefined();
+      probe.source.fetch(probe.assignment(0), 15n);
+      await probe.until("the rest came", () => probe.offsetsOf(0).length === 5);
+      expect(probe.offsetsOf(0)).toEqual(upTo(20).slice(15));
+    },
+  );
 
   it("F13, F36: offsets that an operator sets, down and beyond the end, are told as they are; nothing is rewound", async () => {
     const { operator } = bench();
@@ -130,42 +134,45 @@ export function claimsOfRecords(row: BrokerRow, bench: () => Bench): void {
     );
   });
 
-  it("F17: aborted records never come, an open transaction holds what follows it, and the position passes every marker", async () => {
-    const { operator } = bench();
-    const { topic, probe } = await bench().alone(1, { fetches: true });
-    const producer = await operator.transactions(`tx-${topic}`);
-    for (const [end, ...values] of [
-      ["commit", "c1", "c2"],
-      ["abort", "A1", "A2".padEnd(70_000, ".")],
-      ["commit", "c3"],
-      ["abort", "A3"],
-    ] as const) {
+  it.runIf(offers.transactions)(
+    "F17: aborted records never come, an open transaction holds what follows it, and the position passes every marker",
+    async () => {
+      const { operator } = bench();
+      const { topic, probe } = await bench().alone(1, { fetches: true });
+      const producer = await operator.transactions(`tx-${topic}`);
+      for (const [end, ...values] of [
+        ["commit", "c1", "c2"],
+        ["abort", "A1", "A2".padEnd(70_000, ".")],
+        ["commit", "c3"],
+        ["abort", "A3"],
+      ] as const) {
+        const open = await producer.transaction();
+        for (const value of values) await open.send({ topic, messages: [{ partition: 0, value }] });
+        await open[end]();
+      }
+      await operator.send(topic, 0, ["plain"]);
+      await probe.until("the stable part", () => probe.valuesOf(0).at(-1) === "plain");
       const open = await producer.transaction();
-      for (const value of values) await open.send({ topic, messages: [{ partition: 0, value }] });
-      await open[end]();
-    }
-    await operator.send(topic, 0, ["plain"]);
-    await probe.until("the stable part", () => probe.valuesOf(0).at(-1) === "plain");
-    const open = await producer.transaction();
-    await open.send({ topic, messages: [{ partition: 0, value: "inside" }] });
-    await operator.send(topic, 0, ["after"]);
-    probe.source.refreshEnds([probe.assignment(0)]);
-    await probe.until("the end is told", () =>
-      probe.of("logEnds").some(({ highWatermark, logEnd }) => highWatermark > logEnd),
-    );
-    expect(probe.valuesOf(0).at(-1)).toBe("plain");
-    await open.commit();
-    await probe.until("the rest", () => probe.valuesOf(0).at(-1) === "after");
-    expect(probe.valuesOf(0)).toEqual(["c1", "c2", "c3", "plain", "inside", "after"]);
-    // Three records of aborted transactions, five markers and six records: the last marker is the last thing in the log.
-    const end = await bench().admin.listOffsets(topic, "latest");
-    await probe.until(
-      "the last marker is passed",
-      () => probe.of("records").at(-1)?.nextOffset === end.get(0)?.offset,
-    );
-  });
+      await open.send({ topic, messages: [{ partition: 0, value: "inside" }] });
+      await operator.send(topic, 0, ["after"]);
+      probe.source.refreshEnds([probe.assignment(0)]);
+      await probe.until("the end is told", () =>
+        probe.of("logEnds").some(({ highWatermark, logEnd }) => highWatermark > logEnd),
+      );
+      expect(probe.valuesOf(0).at(-1)).toBe("plain");
+      await open.commit();
+      await probe.until("the rest", () => probe.valuesOf(0).at(-1) === "after");
+      expect(probe.valuesOf(0)).toEqual(["c1", "c2", "c3", "plain", "inside", "after"]);
+      // Three records of aborted transactions, five markers and six records: the last marker is the last thing in the log.
+      const end = await bench().admin.listOffsets(topic, "latest");
+      await probe.until(
+        "the last marker is passed",
+        () => probe.of("records").at(-1)?.nextOffset === end.get(0)?.offset,
+      );
+    },
+  );
 
-  describe.each(codecsOf(row))("F21, I-13: %s", (codec) => {
+  describe.each(offers.codecs)("F21, I-13: %s", (codec) => {
     it("is read as it was written", async () => {
       const { topic, probe } = await bench().alone(1, { fetches: true });
       const values = Array.from({ length: 40 }, (_, i) => `${i}-${"payload ".repeat(i * 7)}`);
@@ -188,11 +195,4 @@ export function claimsOfRecords(row: BrokerRow, bench: () => Bench): void {
     await probe.until("the small ones", () => probe.offsetsOf(1).length === 100);
     expect(probe.offsetsOf(0)).toEqual(upTo(4));
   });
-}
-
-/** Brokers take zstd from 2.1 on (KIP-110). */
-function codecsOf({ version }: BrokerRow): Codec[] {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const all: Codec[] = ["gzip", "snappy", "lz4"];
-  return major > 2 || (major === 2 && minor >= 1) ? [...all, "zstd"] : all;
 }

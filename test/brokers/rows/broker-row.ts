@@ -1,12 +1,11 @@
 /**
  * The rows of the table in docs/operating/brokers.md: what the contract of record sources is run on. To run it on something else, add a row.
  */
-
-/** As the local brokers are named (KAFKA_VERSIONS of @penstock/local). */
-export type BrokerVersion = "4.3";
+import type { KafkaVersion } from "@penstock/local";
+import type { Codec } from "../../record-source/operator.ts";
 
 export interface BrokerRow {
-  readonly version: BrokerVersion;
+  readonly version: KafkaVersion;
   readonly driver: "native" | "kafkajs";
   readonly protocol: "consumer" | "classic";
   readonly security: "plaintext" | "SASL_SSL SCRAM-SHA-512";
@@ -14,10 +13,11 @@ export interface BrokerRow {
   readonly isEssential: boolean;
 }
 
-const SCRAM = "SASL_SSL SCRAM-SHA-512";
+const SCRAM = { security: "SASL_SSL SCRAM-SHA-512" } as const;
+const ESSENTIAL = { isEssential: true } as const;
 
 function row(
-  version: BrokerVersion,
+  version: KafkaVersion,
   driver: BrokerRow["driver"],
   protocol: BrokerRow["protocol"],
   rest: Partial<BrokerRow> = {},
@@ -25,9 +25,34 @@ function row(
   return { version, driver, protocol, security: "plaintext", isEssential: false, ...rest };
 }
 
+/** The local brokers of 2.4 and older have no secured listeners. */
 export const ROWS: readonly BrokerRow[] = [
-  row("4.3", "native", "consumer", { isEssential: true }),
-  row("4.3", "native", "consumer", { security: SCRAM }),
+  row("4.3", "native", "consumer", ESSENTIAL),
+  row("4.3", "native", "consumer", SCRAM),
+  row("4.3", "native", "classic", ESSENTIAL),
+  row("4.3", "native", "classic", SCRAM),
+  row("4.3", "kafkajs", "classic", ESSENTIAL),
+  row("4.3", "kafkajs", "classic", SCRAM),
+  row("4.0", "native", "consumer"),
+  row("4.0", "native", "consumer", SCRAM),
+  row("4.0", "native", "classic"),
+  row("3.9", "native", "classic", ESSENTIAL),
+  row("3.9", "native", "classic", SCRAM),
+  row("3.9", "kafkajs", "classic"),
+  row("3.4", "native", "classic"),
+  row("3.4", "native", "classic", SCRAM),
+  row("3.4", "kafkajs", "classic"),
+  row("2.8", "native", "classic"),
+  row("2.8", "native", "classic", SCRAM),
+  row("2.8", "kafkajs", "classic"),
+  row("2.4", "native", "classic"),
+  row("2.4", "kafkajs", "classic"),
+  row("1.1", "native", "classic"),
+  row("1.1", "kafkajs", "classic"),
+  row("0.11", "native", "classic"),
+  row("0.11", "kafkajs", "classic"),
+  row("0.10.2", "kafkajs", "classic"),
+  row("0.10.1", "kafkajs", "classic"),
 ];
 
 export function titleOf({ version, driver, protocol, security }: BrokerRow): string {
@@ -35,19 +60,42 @@ export function titleOf({ version, driver, protocol, security }: BrokerRow): str
 }
 
 /**
- * The rows of one version that this run is about. `BROKER_ROWS` (set by scripts/test-brokers.mjs) is a JSON object of the fields that a row
+ * The rows of one version that this run is about. `BROKER_ROWS` (set by test/brokers/run) is a JSON object of the fields that a row
  * must have, `{}` for every row; without it only the essential ones run.
  */
-export function selectedRows(version: BrokerVersion): BrokerRow[] {
+export function selectedRows(
+  version: KafkaVersion,
+  rows: readonly BrokerRow[] = ROWS,
+): BrokerRow[] {
   const wanted = process.env.BROKER_ROWS;
-  const filter = wanted === undefined ? { isEssential: true } : JSON.parse(wanted);
-  return ROWS.filter(
+  const filter = wanted === undefined ? ESSENTIAL : (JSON.parse(wanted) as Partial<BrokerRow>);
+  return rows.filter(
     (one) =>
       one.version === version &&
       Object.entries(filter).every(([name, value]) => one[name as keyof BrokerRow] === value),
   );
 }
 
-export function isLongRun(): boolean {
-  return process.env.BROKER_ROWS !== undefined;
+/** What brokers of a version can do, where claims need it. */
+export interface Offers {
+  /** The start of a log can be moved (KIP-107). */
+  readonly deletesRecords: boolean;
+  /** KIP-98. */
+  readonly transactions: boolean;
+  /** By request (KIP-195); before, by a tool that writes to ZooKeeper. */
+  readonly addsPartitions: boolean;
+  readonly codecs: readonly Codec[];
+}
+
+export function offersOf(version: KafkaVersion): Offers {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const isFrom = (m: number, n: number): boolean => major > m || (major === m && minor >= n);
+  // The tests' producer with other codecs writes the record format of 0.11; zstd came with KIP-110.
+  const codecs: Codec[] = isFrom(0, 11) ? ["gzip", "snappy", "lz4"] : [];
+  return {
+    deletesRecords: isFrom(0, 11),
+    transactions: isFrom(0, 11),
+    addsPartitions: isFrom(1, 0),
+    codecs: isFrom(2, 1) ? [...codecs, "zstd"] : codecs,
+  };
 }

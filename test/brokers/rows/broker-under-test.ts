@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSecurityAdmin } from "@penstock/kafka";
-import { type LocalKafka, startKafka } from "@penstock/local";
+import { type KafkaVersion, type LocalKafka, startKafka } from "@penstock/local";
 import { createTestAuthority, plantedSecret } from "@penstock/testkit";
 import { password, TestSecurity, trust } from "../../contract/kafka-security/test-security.ts";
 import type { ProbeOptions } from "../../record-source/probe.ts";
-import type { BrokerRow, BrokerVersion } from "./broker-row.ts";
+import type { BrokerRow } from "./broker-row.ts";
 
 /** A cleaner that never rests: compaction within a second. */
 const EAGER_CLEANER = {
@@ -26,14 +26,14 @@ export interface BrokerUnderTest {
 }
 
 export async function startBroker(
-  version: BrokerVersion,
+  version: KafkaVersion,
   rows: readonly BrokerRow[],
 ): Promise<BrokerUnderTest> {
   const dataDir = mkdtempSync(join(tmpdir(), "penstock-brokers-"));
   const isSecured = rows.some(({ security }) => security !== "plaintext");
   const authority = isSecured ? await createTestAuthority() : null;
   const kafka = await startKafka({
-    ...{ version },
+    version,
     dataDir,
     heapMb: 256,
     extraProperties: EAGER_CLEANER,

@@ -1,0 +1,3 @@
+import { describeVersion } from "./describe-record-source.ts";
+
+describeVersion("0.10.2");

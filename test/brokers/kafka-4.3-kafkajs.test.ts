@@ -1,0 +1,3 @@
+import { describeVersion } from "./describe-record-source.ts";
+
+describeVersion("4.3", "kafkajs");
