@@ -107,10 +107,13 @@ export interface RecordSource {
   refreshEnds(assignments: readonly Assignment[]): void;
   /** Heartbeats every 250 ms until reconciled, for at most `durationMs`: a planned change is under way. */
   expectChange(durationMs: number): void;
-  /** The member id in the group, chosen at open. */
+  /** The member id in the group: "" until it is known, and another one after a new join (`membership` tells). */
   readonly memberId: string;
-  /** Asks for all partitions back (`revoking`), waits for their release or the drain limit, leaves the group, closes. */
-  close(): Promise<void>;
+  /**
+   * Asks for all partitions back (`revoking`), waits for their release or the drain limit, leaves the group, closes. With `isRestart` a
+   * static member keeps its place in the group, for who opens a source under its `groupInstanceId` within the session. Default false.
+   */
+  close(isRestart?: boolean): Promise<void>;
   /** Closes at once without leaving the group in order (a leave is sent, not awaited). For fatal ends. */
   abort(): void;
 }
@@ -121,6 +124,8 @@ export interface RecordSourceOptions {
   readonly security?: SourceSecurity;
   readonly topic: string;
   readonly groupId: string;
+  /** Makes the member a static one (KIP-345); of one member of the group at a time. */
+  readonly groupInstanceId?: string;
   /** How long a revoked lane may drain, ms. */
   readonly drainLimitMs: number;
   /** Most bytes of one fetch response, and of one partition in it. */

@@ -21,8 +21,10 @@ export const KAFKA = {
   notCoordinator: 16,
   invalidTopic: 17,
   illegalGeneration: 22,
+  inconsistentGroupProtocol: 23,
   invalidGroupId: 24,
   unknownMemberId: 25,
+  invalidSessionTimeout: 26,
   rebalanceInProgress: 27,
   invalidCommitOffsetSize: 28,
   topicAuthorizationFailed: 29,
@@ -33,6 +35,7 @@ export const KAFKA = {
   saslAuthenticationFailed: 58,
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
+  memberIdRequired: 79,
   groupMaxSizeReached: 81,
   fencedInstanceId: 82,
   unstableOffsetCommit: 88,
@@ -54,6 +57,7 @@ export function errorCodeOf(kafkaCode: number): ErrorCode {
     case KAFKA.groupAuthorizationFailed:
     case KAFKA.clusterAuthorizationFailed:
       return "kafkaAuthorization";
+    case KAFKA.inconsistentGroupProtocol:
     case KAFKA.unsupportedVersion:
     case KAFKA.unsupportedAssignor:
       return "kafkaUnsupported";

@@ -3,7 +3,9 @@
  *
  * Always true:
  * - Nothing is sent for an assignment that is not alive, and for one assignment the offsets that are sent never go down (I-7).
- * - The epoch of a commit is its assignment's. Only a broker that has no assignment epochs (before KIP-1251) may make it newer: it
+ * - The epoch of a commit is what the membership says (`commitEpoch`): its assignment's (KIP-848), or in a classic group, whose coordinator knows
+ *   only the present generation, that one, once we know that it left the partition with us. A commit that crossed a change of generation is sent again.
+ * - Only a broker that has no assignment epochs (before KIP-1251) may make the epoch of a KIP-848 member newer: it
  *   refuses every old epoch, so the commit is repeated once under the present one, if a heartbeat that began after the refusal proved
  *   the member, the partition was ours all the time and nobody asks it back. Kafka gives nothing away without our word, so it is ours then.
  * - No answer is "unknown", never success and never a loss.
@@ -24,6 +26,9 @@ import type { CommitRow, GroupTopic } from "./offset-wire.ts";
 const ELSEWHERE_TRIES_MAX = 5;
 const ELSEWHERE_BASE_MS = 100;
 const ELSEWHERE_LIMIT_MS = 1_000;
+const MOVED_TRIES_MAX = 5;
+const MOVED_BASE_MS = 50;
+const MOVED_LIMIT_MS = 500;
 
 interface Entry {
   readonly assignment: Assignment;
@@ -56,21 +61,13 @@ export class OffsetCommitter {
 
   async commit(commits: readonly OffsetCommit[]): Promise<readonly CommitResult[]> {
     const results: CommitResult[] = commits.map(() => "unknown");
-    const requests = new Map<string, { epoch: number; entries: Entry[] }>();
-    commits.forEach(({ assignment, offset, metadata }, index) => {
+    const entries = commits.map(({ assignment, offset, metadata }, index) => {
       const settle = (result: CommitResult) => {
         results[index] = result;
       };
-      const epoch = this.#newerEpochs.get(assignment) ?? assignment.epoch;
-      const key = `${assignment.topicId}/${epoch}`;
-      const entry = { assignment, offset, metadata, settle };
-      const together = requests.get(key);
-      if (together) together.entries.push(entry);
-      else requests.set(key, { epoch, entries: [entry] });
+      return { assignment, offset, metadata, settle };
     });
-    const running = Promise.all(
-      [...requests.values()].map(({ epoch, entries }) => this.#send(entries, epoch, false)),
-    );
+    const running = this.#sendAll(entries);
     const settled = running.catch(() => {});
     this.#running.add(settled);
     try {
@@ -86,21 +83,52 @@ export class OffsetCommitter {
     await Promise.all(this.#running);
   }
 
-  async #send(entries: readonly Entry[], epoch: number, isRepeat: boolean): Promise<void> {
+  #epochOf(assignment: Assignment): number | null {
+    return this.#newerEpochs.get(assignment) ?? this.#options.membership.commitEpoch(assignment);
+  }
+
+  /** Those that met a change of generation are sent again, under what comes after it. */
+  async #sendAll(entries: readonly Entry[]): Promise<void> {
+    let pending = entries;
+    for (let tries = 1; pending.length > 0; tries++) {
+      const moved: Entry[] = [];
+      const groups = Map.groupBy(this.#onlyAlive(pending), ({ assignment }) => {
+        const epoch = this.#epochOf(assignment);
+        return epoch === null ? null : `${assignment.topicId}/${epoch}`;
+      });
+      await Promise.all(
+        [...groups].map(async ([key, together]) => {
+          const epoch = together[0] ? this.#epochOf(together[0].assignment) : null;
+          if (key === null || epoch === null) moved.push(...together);
+          else moved.push(...(await this.#send(together, epoch, false)));
+        }),
+      );
+      if (tries === MOVED_TRIES_MAX) return;
+      if (moved.length > 0) await delay(backoffMs(tries, MOVED_BASE_MS, MOVED_LIMIT_MS));
+      pending = moved;
+    }
+  }
+
+  /** Returns what met a change of generation. */
+  async #send(
+    entries: readonly Entry[],
+    epoch: number,
+    isRepeat: boolean,
+  ): Promise<readonly Entry[]> {
+    const moved: Entry[] = [];
     let pending = entries;
     for (let tries = 1; ; tries++) {
       pending = this.#onlyAlive(pending);
       const codes = pending.length > 0 ? await this.#request(pending, epoch) : null;
-      if (!codes) return;
-      const { elsewhere, stale, tooLarge } = this.#sort(pending, codes);
-      if (stale.length > 0) await this.#refused(stale, epoch, isRepeat);
-      if (tooLarge.length > 0)
-        await this.#send(
-          tooLarge.map((entry) => ({ ...entry, metadata: "" })),
-          epoch,
-          isRepeat,
-        );
-      if (elsewhere.length === 0 || tries === ELSEWHERE_TRIES_MAX) return;
+      if (!codes) return moved;
+      const { elsewhere, rebalancing, stale, tooLarge } = this.#sort(pending, codes);
+      moved.push(...rebalancing);
+      if (stale.length > 0) moved.push(...(await this.#refused(stale, epoch, isRepeat)));
+      if (tooLarge.length > 0) {
+        const without = tooLarge.map((entry) => ({ ...entry, metadata: "" }));
+        moved.push(...(await this.#send(without, epoch, isRepeat)));
+      }
+      if (elsewhere.length === 0 || tries === ELSEWHERE_TRIES_MAX) return moved;
       this.#options.elsewhere();
       await delay(backoffMs(tries, ELSEWHERE_BASE_MS, ELSEWHERE_LIMIT_MS));
       pending = elsewhere;
@@ -129,14 +157,14 @@ export class OffsetCommitter {
     const first = entries[0];
     invariant(first, "a commit without entries");
     const { topic, topicId } = first.assignment;
-    const { incarnation, memberId } = membership;
+    const { incarnation, memberId, groupInstanceId } = membership;
     const rows = entries.map(({ assignment: { partition }, offset, metadata }) => ({
       partition,
       offset,
       metadata,
     }));
     try {
-      const codes = await send({ groupId, memberId, epoch, topic, topicId }, rows);
+      const codes = await send({ groupId, memberId, groupInstanceId, epoch, topic, topicId }, rows);
       for (const code of codes.values())
         if (isMemberGone(code)) {
           membership.memberUnknown(incarnation);
@@ -155,6 +183,7 @@ export class OffsetCommitter {
     const elsewhere: Entry[] = [];
     const stale: Entry[] = [];
     const tooLarge: Entry[] = [];
+    const rebalancing: Entry[] = [];
     let problem: PenstockError | null = null;
     for (const entry of entries) {
       const { assignment, settle } = entry;
@@ -163,6 +192,7 @@ export class OffsetCommitter {
       else if (isMemberGone(code)) settle("fenced");
       else if (isElsewhere(code)) elsewhere.push(entry);
       else if (isStale(code)) stale.push(entry);
+      else if (code === KAFKA.rebalanceInProgress) rebalancing.push(entry);
       else if (isTooLarge(code) && entry.metadata !== "") tooLarge.push(entry);
       else if (this.#options.membership.isAlive(assignment))
         problem ??= kafkaRefusal(
@@ -171,20 +201,28 @@ export class OffsetCommitter {
         );
     }
     this.#options.problem(problem);
-    return { elsewhere, stale, tooLarge };
+    return { elsewhere, rebalancing, stale, tooLarge };
   }
 
-  /** The rule for brokers before KIP-1251; on later ones a refused assignment is simply not ours. */
-  async #refused(entries: readonly Entry[], epoch: number, isRepeat: boolean): Promise<void> {
+  /** Returns what met a change of generation. The rest: the rule for brokers before KIP-1251; on later ones a refused assignment is not ours. */
+  async #refused(
+    entries: readonly Entry[],
+    epoch: number,
+    isRepeat: boolean,
+  ): Promise<readonly Entry[]> {
     const { membership } = this.#options;
-    const isProved = !isRepeat && (await membership.confirm());
+    const hasMoved = ({ assignment }: Entry) =>
+      !isRepeat && membership.isAlive(assignment) && this.#epochOf(assignment) !== epoch;
+    const isProved = !isRepeat && !entries.every(hasMoved) && (await membership.confirm());
     const presentEpoch = membership.memberEpoch;
+    const moved: Entry[] = [];
     const repeated: Entry[] = [];
     for (const entry of entries) {
       const { assignment, settle } = entry;
       const mayBeOurs = membership.isAlive(assignment) && !membership.isRevoking(assignment);
-      if (!isRepeat && mayBeOurs && !isProved) continue;
-      if (isProved && mayBeOurs && presentEpoch !== epoch) {
+      if (hasMoved(entry)) moved.push(entry);
+      else if (!isRepeat && mayBeOurs && !isProved) continue;
+      else if (isProved && mayBeOurs && presentEpoch !== epoch)
         repeated.push({
           ...entry,
           settle: (result) => {
@@ -192,12 +230,13 @@ export class OffsetCommitter {
             settle(result);
           },
         });
-        continue;
+      else {
+        settle("fenced");
+        membership.fenced(assignment);
       }
-      settle("fenced");
-      membership.fenced(assignment);
     }
-    if (repeated.length > 0) await this.#send(repeated, presentEpoch, true);
+    if (repeated.length > 0) moved.push(...(await this.#send(repeated, presentEpoch, true)));
+    return moved;
   }
 }
 
@@ -205,6 +244,7 @@ function isMemberGone(code: number): boolean {
   return (
     code === KAFKA.unknownMemberId ||
     code === KAFKA.fencedMemberEpoch ||
+    code === KAFKA.fencedInstanceId ||
     code === KAFKA.groupIdNotFound
   );
 }

@@ -142,9 +142,9 @@ export class NativeRecordSource implements RecordSource {
     this.#membership.expectChange(durationMs);
   }
 
-  close(): Promise<void> {
+  close(isRestart = false): Promise<void> {
     this.#topicWatch.stop();
-    this.#ending ??= this.#leave();
+    this.#ending ??= this.#leave(isRestart);
     return this.#ending;
   }
 
@@ -154,8 +154,8 @@ export class NativeRecordSource implements RecordSource {
     this.#ending ??= this.#end();
   }
 
-  async #leave(): Promise<void> {
-    await this.#membership.leave();
+  async #leave(isRestart: boolean): Promise<void> {
+    await this.#membership.leave(isRestart);
     await this.#end();
   }
 

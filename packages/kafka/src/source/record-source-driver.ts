@@ -1,5 +1,4 @@
 /** Opens native record sources; those of one cluster and the same security share its control connections. */
-import { randomUUID } from "node:crypto";
 import type {
   Clock,
   DriverCapabilities,
@@ -13,10 +12,12 @@ import type { KafkaClusterOptions } from "../cluster/kafka-cluster.ts";
 import type { KafkaLog } from "../cluster/log.ts";
 import type { AddressGuard } from "../connection/dial.ts";
 import { Fetcher } from "../fetch/fetcher.ts";
-import { ConsumerMembership } from "../group/consumer/consumer-membership.ts";
+import { CLASSIC_SESSION_TIMEOUT_MS } from "../group/classic/session-timeouts.ts";
+import type { GroupProtocol } from "../group/open-membership.ts";
+import { openMembership } from "../group/open-membership.ts";
 import { NativeRecordSource } from "./native-record-source.ts";
 
-export type GroupProtocol = "auto" | "consumer" | "classic";
+export type { GroupProtocol };
 
 export interface RecordSourceDriverOptions
   extends Pick<
@@ -31,6 +32,8 @@ export interface RecordSourceDriverOptions
   readonly addressGuard?: AddressGuard | undefined;
   /** Default "auto": consumer (KIP-848) where the broker offers it and the group takes it, else classic. */
   readonly groupProtocol?: GroupProtocol | undefined;
+  /** Session of members of classic groups, where the member chooses it, ms. Default 45 000, Kafka's own. */
+  readonly classicSessionTimeoutMs?: number | undefined;
   /** client.rack: fetch from the nearest replica (KIP-392). "" = from leaders. */
   readonly rack?: string | undefined;
   /** How long a broker may hold a fetch while it has nothing. Default: the fetcher's. */
@@ -49,22 +52,27 @@ const NATIVE_CAPABILITIES: DriverCapabilities = {
 };
 
 export function createRecordSourceDriver(options: RecordSourceDriverOptions): RecordSourceDriver {
-  const { fetchMaxWaitMs, groupProtocol: _, rack, ...clusterOptions } = options;
+  const { fetchMaxWaitMs, groupProtocol, classicSessionTimeoutMs, rack, ...clusterOptions } =
+    options;
   const clusters = new Clusters(clusterOptions);
   const { clock, log } = options;
 
   function open(source: RecordSourceOptions, events: RecordSourceEvents): RecordSource {
-    const { topic, groupId, drainLimitMs } = source;
+    const { topic, groupId, drainLimitMs, groupInstanceId = null } = source;
     const { cluster, release } = clusters.acquire(source.bootstrapServers, source.security);
-    const memberId = randomUUID();
     return new NativeRecordSource(
       {
         cluster,
         topic,
         groupId,
         openMembership: (membershipEvents) =>
-          new ConsumerMembership(
-            { cluster, groupId, topic, memberId, drainLimitMs, rack, clock, log },
+          openMembership(
+            {
+              ...{ cluster, groupId, topic, drainLimitMs, groupInstanceId, clock, log },
+              protocol: groupProtocol ?? "auto",
+              sessionTimeoutMs: classicSessionTimeoutMs ?? CLASSIC_SESSION_TIMEOUT_MS,
+              rack: rack ?? "",
+            },
             membershipEvents,
           ),
         openFetcher: (fetcherEvents) =>

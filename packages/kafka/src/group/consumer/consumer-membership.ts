@@ -9,6 +9,7 @@ import type { Connection } from "@platformatic/kafka";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { toKafkaError } from "../../cluster/kafka-error.ts";
 import type { KafkaLog } from "../../cluster/log.ts";
+import { Confirmations } from "../confirmations.ts";
 import type { Membership, MembershipEvents } from "../membership.ts";
 import { GroupMember, type MemberStep } from "./group-member.ts";
 import { type HeartbeatResult, requireHeartbeats, sendHeartbeat } from "./heartbeat-wire.ts";
@@ -22,20 +23,17 @@ export interface ConsumerMembershipOptions {
   readonly drainLimitMs: number;
   /** Told to the coordinator, whose assignors may heed it. "" = none. */
   readonly rack?: string | undefined;
+  readonly groupInstanceId?: string | null;
   readonly clock: Clock;
   readonly log: KafkaLog;
+  /** The group takes no members of this protocol, or the broker doesn't. Called for each refusal. */
+  readonly protocolRefused?: () => void;
 }
 
 /** Everything is released: a leave that gets no answer is given up after this, and the session ends the membership. */
 const LEAVE_GRACE_MS = 2_000;
 /** One failed heartbeat is the usual sign of a broker that restarts or moves the group. */
 const FAILURES_UNTIL_PROBLEM = 2;
-
-interface Waiter {
-  readonly beat: number;
-  readonly incarnation: number;
-  resolve(isConfirmed: boolean): void;
-}
 
 export class ConsumerMembership implements Membership {
   readonly #options: ConsumerMembershipOptions;
@@ -48,8 +46,7 @@ export class ConsumerMembership implements Membership {
   #steps: MemberStep[] = [];
   #isApplying = false;
   #connection: Connection | null = null;
-  #beats = 0;
-  #waiters: Waiter[] = [];
+  readonly #confirmations = new Confirmations();
   #failures = 0;
   #sessionReadFor = 0;
 
@@ -76,6 +73,14 @@ export class ConsumerMembership implements Membership {
 
   start(): void {
     this.#tick();
+  }
+
+  get groupInstanceId(): string | null {
+    return this.#options.groupInstanceId ?? null;
+  }
+
+  commitEpoch(assignment: Assignment): number {
+    return assignment.epoch;
   }
 
   isAlive(assignment: Assignment): boolean {
@@ -114,22 +119,21 @@ export class ConsumerMembership implements Membership {
 
   confirm(): Promise<boolean> {
     if (this.#member.state.phase === "left") return Promise.resolve(false);
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#waiters.push({ beat: this.#beats + 1, incarnation: this.incarnation, resolve });
+    const confirmed = this.#confirmations.wait(this.incarnation);
     this.#member.hurry();
     this.#arm();
-    return promise;
+    return confirmed;
   }
 
-  leave(): Promise<void> {
-    this.#apply(this.#member.leave(this.#nowMs()));
+  leave(isRestart: boolean): Promise<void> {
+    this.#apply(this.#member.leave(this.#nowMs(), isRestart));
     return this.#left;
   }
 
   abort(): void {
     if (this.#member.state.phase === "left") return;
     const steps = this.#member.abort();
-    void this.#sendLeave();
+    if (this.groupInstanceId === null) void this.#sendLeave();
     this.#apply(steps);
   }
 
@@ -189,7 +193,7 @@ export class ConsumerMembership implements Membership {
         this.#events.lost(step.assignment, step.reason);
         return;
       case "changed":
-        this.#settleWaiters((waiter) => waiter.incarnation !== this.incarnation, false);
+        this.#confirmations.only(this.incarnation);
         this.#events.changed(this.#member.state);
         if (this.#member.state.phase === "left") this.#ended();
     }
@@ -207,34 +211,32 @@ export class ConsumerMembership implements Membership {
       this.#readSession(connection, nodeId);
       const heartbeat = this.#member.compose(this.#nowMs(), connection !== this.#connection);
       this.#connection = connection;
-      this.#beats++;
+      this.#confirmations.began();
       result = await sendHeartbeat(cluster, connection, groupId, heartbeat, rack);
     } catch (error) {
       const problem = toKafkaError(error, `consumer group "${groupId}"`);
       const failure = problem.row.retry === "operator" ? "refused" : "transient";
-      result = { failure, problem, isElsewhere: true };
+      const isOtherProtocol = problem.code === "kafkaUnsupported";
+      result = { failure, problem, isElsewhere: true, isOtherProtocol };
     }
     this.#heard(result);
   }
 
   #heard(result: HeartbeatResult): void {
-    const beat = this.#beats;
     if ("answer" in result) {
       this.#failures = 0;
       this.#events.problem(null);
       const steps = this.#member.answered(this.#nowMs(), result.answer);
-      this.#settleWaiters(
-        (waiter) => waiter.beat <= beat && waiter.incarnation === this.incarnation,
-        true,
-      );
+      this.#confirmations.succeeded(this.incarnation);
       this.#apply(steps);
       return;
     }
     if (result.isElsewhere) this.#options.cluster.invalidateCoordinator(this.#options.groupId);
+    if (result.isOtherProtocol) this.#options.protocolRefused?.();
     this.#failures++;
     const isShown = result.failure === "refused" || this.#failures >= FAILURES_UNTIL_PROBLEM;
     if (result.failure !== "memberUnknown" && isShown) this.#events.problem(result.problem);
-    this.#settleWaiters(() => true, false);
+    this.#confirmations.failed();
     this.#apply(this.#member.failed(this.#nowMs(), result.failure));
   }
 
@@ -267,15 +269,9 @@ export class ConsumerMembership implements Membership {
     }
   }
 
-  #settleWaiters(matches: (waiter: Waiter) => boolean, isConfirmed: boolean): void {
-    const settled = this.#waiters.filter(matches);
-    this.#waiters = this.#waiters.filter((waiter) => !settled.includes(waiter));
-    for (const waiter of settled) waiter.resolve(isConfirmed);
-  }
-
   #ended(): void {
     if (this.#leaveTimer) clearTimeout(this.#leaveTimer);
-    this.#settleWaiters(() => true, false);
+    this.#confirmations.failed();
     this.#resolveLeft();
   }
 }

@@ -42,6 +42,7 @@ describe("GroupMember", () => {
     expect(member.tick(0)).toEqual([{ do: "heartbeat" }]);
     expect(member.compose(0, true)).toEqual({
       memberId: "m",
+      groupInstanceId: null,
       memberEpoch: 0,
       rebalanceTimeoutMs: 5_000,
       subscribedTopics: ["t"],
@@ -180,7 +181,7 @@ describe("GroupMember", () => {
 
   it("leaves when the last partition is released; takes nothing any more meanwhile", () => {
     const { member, beat, at } = settled();
-    expect(partitionsOf(member.leave(12_000), "revoking")).toEqual([0, 1, 2]);
+    expect(partitionsOf(member.leave(12_000, false), "revoking")).toEqual([0, 1, 2]);
     expect(partitionsOf(beat(12_001, answer(3, [0, 1, 2, 3])).steps, "assigned")).toEqual([]);
     for (const partition of [0, 1, 2]) member.release(12_100, at(partition));
     const { heartbeat, steps } = beat(12_101, answer(-1, null));
@@ -192,7 +193,7 @@ describe("GroupMember", () => {
 
   it("a leave before the first join was sent has nothing to undo", () => {
     const member = new GroupMember({ memberId: "m", topic: "t", drainLimitMs: 3_000 });
-    member.leave(0);
+    member.leave(0, false);
     expect(member.state.phase).toBe("left");
   });
 

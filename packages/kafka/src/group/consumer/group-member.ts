@@ -24,6 +24,7 @@ import {
   type HeartbeatAnswer,
   JOIN_EPOCH,
   LEAVE_EPOCH,
+  RESTART_EPOCH,
   type TopicPartitions,
 } from "./heartbeat.ts";
 
@@ -39,6 +40,7 @@ export interface GroupMemberOptions {
   readonly memberId: string;
   readonly topic: string;
   readonly drainLimitMs: number;
+  readonly groupInstanceId?: string | null;
 }
 
 interface Owned {
@@ -77,6 +79,7 @@ export class GroupMember {
   #sentChange = 0;
   #ackedChange = 0;
   #hurried = false;
+  #staysForRestart = false;
 
   constructor(options: GroupMemberOptions) {
     this.#options = options;
@@ -89,6 +92,10 @@ export class GroupMember {
       memberEpoch: this.#epoch,
       rebalances: this.#rebalances,
     };
+  }
+
+  get #instanceId(): string | null {
+    return this.#options.groupInstanceId ?? null;
   }
 
   get incarnation(): number {
@@ -162,6 +169,7 @@ export class GroupMember {
       this.#sentChange !== this.#ackedChange;
     return {
       memberId,
+      groupInstanceId: isFull ? this.#instanceId : null,
       memberEpoch: this.#epoch,
       rebalanceTimeoutMs: isFull ? this.#rebalanceTimeoutMs() : -1,
       subscribedTopics: isFull ? [this.#options.topic] : null,
@@ -172,7 +180,8 @@ export class GroupMember {
   leaveHeartbeat(): Heartbeat {
     return {
       memberId: this.#options.memberId,
-      memberEpoch: LEAVE_EPOCH,
+      groupInstanceId: this.#instanceId,
+      memberEpoch: this.#staysForRestart ? RESTART_EPOCH : LEAVE_EPOCH,
       rebalanceTimeoutMs: -1,
       subscribedTopics: null,
       owned: null,
@@ -183,7 +192,7 @@ export class GroupMember {
     const steps: MemberStep[] = [];
     this.#isInFlight = false;
     if (this.#phase === "left" || this.#sentIncarnation !== this.#incarnation) return steps;
-    if (answer.memberEpoch === LEAVE_EPOCH) {
+    if (answer.memberEpoch === LEAVE_EPOCH || answer.memberEpoch === RESTART_EPOCH) {
       this.#phase = "left";
       return [{ do: "changed" }];
     }
@@ -250,8 +259,10 @@ export class GroupMember {
     return steps;
   }
 
-  leave(nowMs: number): MemberStep[] {
+  /** `isRestart`: a static member keeps its place in the group for who comes back under its name. */
+  leave(nowMs: number, isRestart: boolean): MemberStep[] {
     if (this.#phase === "leaving" || this.#phase === "left") return [];
+    this.#staysForRestart = isRestart && this.#instanceId !== null;
     const steps: MemberStep[] = [];
     const wasJoining = this.#phase === "joining";
     this.#phase = "leaving";

@@ -18,6 +18,8 @@ export type HeartbeatResult =
       readonly problem: PenstockError;
       /** The group has another coordinator, or none yet. */
       readonly isElsewhere: boolean;
+      /** The group, or the broker, takes no members of this protocol: another one may do. */
+      readonly isOtherProtocol: boolean;
     };
 
 const API_KEY = 68;
@@ -39,7 +41,7 @@ export async function sendHeartbeat(
     partitions: [...partitions],
   }));
   const topics = heartbeat.subscribedTopics ? [...heartbeat.subscribedTopics] : null;
-  const { memberId, memberEpoch, rebalanceTimeoutMs } = heartbeat;
+  const { memberId, memberEpoch, groupInstanceId, rebalanceTimeoutMs } = heartbeat;
   const version = cluster.apiVersion(connection, API_KEY, 1);
   const { api } = version === 1 ? consumerGroupHeartbeatV1 : consumerGroupHeartbeatV0;
   const response = await request(
@@ -48,7 +50,7 @@ export async function sendHeartbeat(
     groupId,
     memberId,
     memberEpoch,
-    null,
+    groupInstanceId,
     topics && rack !== "" ? rack : null,
     rebalanceTimeoutMs,
     topics,
@@ -71,25 +73,30 @@ export async function sendHeartbeat(
 
 function refusal(code: number, subject: string, memberEpoch: number): HeartbeatResult {
   const problem = code === KAFKA.unsupportedVersion ? unsupported() : kafkaRefusal(code, subject);
+  const isOtherProtocol = false;
   switch (code) {
     case KAFKA.unknownMemberId:
     case KAFKA.fencedMemberEpoch:
     case KAFKA.fencedInstanceId:
-      return { failure: "memberUnknown", problem, isElsewhere: false };
+      return { failure: "memberUnknown", problem, isElsewhere: false, isOtherProtocol };
     case KAFKA.groupIdNotFound: {
       // A join makes the group, so for a join it is a refusal (a group of another type has the name).
       const isMember = memberEpoch > 0 || memberEpoch === LEAVE_EPOCH;
-      return { failure: isMember ? "memberUnknown" : "refused", problem, isElsewhere: false };
+      if (isMember)
+        return { failure: "memberUnknown", problem, isElsewhere: false, isOtherProtocol };
+      return { failure: "refused", problem, isElsewhere: false, isOtherProtocol: true };
     }
     case KAFKA.notCoordinator:
     case KAFKA.coordinatorNotAvailable:
     case KAFKA.coordinatorLoadInProgress:
-      return { failure: "transient", problem, isElsewhere: true };
+      return { failure: "transient", problem, isElsewhere: true, isOtherProtocol };
     case KAFKA.requestTimedOut:
     case KAFKA.unknownServerError:
-      return { failure: "transient", problem, isElsewhere: false };
+      return { failure: "transient", problem, isElsewhere: false, isOtherProtocol };
+    case KAFKA.unsupportedVersion:
+      return { failure: "refused", problem, isElsewhere: false, isOtherProtocol: true };
     default:
-      return { failure: "refused", problem, isElsewhere: false };
+      return { failure: "refused", problem, isElsewhere: false, isOtherProtocol };
   }
 }
 

@@ -8,7 +8,9 @@ export interface TopicPartitions {
 
 export interface Heartbeat {
   readonly memberId: string;
-  /** 0 joins, -1 leaves. */
+  /** Of a static member; in full heartbeats and leaves. */
+  readonly groupInstanceId: string | null;
+  /** 0 joins, -1 leaves, -2 leaves as a static member that comes back. */
   readonly memberEpoch: number;
   /** -1, null and null in a minimal heartbeat: nothing changed. */
   readonly rebalanceTimeoutMs: number;
@@ -24,4 +26,5 @@ export interface HeartbeatAnswer {
 }
 
 export const LEAVE_EPOCH = -1;
+export const RESTART_EPOCH = -2;
 export const JOIN_EPOCH = 0;

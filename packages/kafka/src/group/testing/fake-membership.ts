@@ -4,6 +4,7 @@ import type { Membership } from "../membership.ts";
 
 export class FakeMembership implements Membership {
   readonly memberId = "m";
+  readonly groupInstanceId = null;
   memberEpoch = 1;
   incarnation = 1;
   readonly alive = new Set<Assignment>();
@@ -17,6 +18,14 @@ export class FakeMembership implements Membership {
     const assignment = { topic: "t", topicId: "id", partition, epoch };
     this.alive.add(assignment);
     return assignment;
+  }
+
+  /** Null: of the assignment. A number, or "none" between two generations: as a classic member says it. */
+  generation: number | "none" | null = null;
+
+  commitEpoch(assignment: Assignment): number | null {
+    if (this.generation === "none") return null;
+    return this.generation ?? assignment.epoch;
   }
 
   isAlive(assignment: Assignment): boolean {

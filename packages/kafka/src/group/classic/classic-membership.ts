@@ -1,0 +1,358 @@
+/**
+ * A member of a classic group at work: carries out the steps of `ClassicMember`, holds its timers and its requests.
+ *
+ *   control connection, shared     heartbeat, leave            (and everybody's look-ups)
+ *   join connection, its own       JoinGroup, SyncGroup        held by the coordinator until the slowest member has come
+ *
+ * A broker answers the requests of a connection in order, so one member's join on a shared connection would hold up the heartbeats and commits of all the
+ * others until its group is complete: up to the drain limit of the slowest, longer than most sessions. One more idle socket for
+ * each classic member is what that costs.
+ */
+import { type Assignment, type Clock, PenstockError } from "@penstock/core";
+import type { Connection } from "@platformatic/kafka";
+import type { Cluster } from "../../cluster/cluster.ts";
+import { toKafkaError } from "../../cluster/kafka-error.ts";
+import type { KafkaLog } from "../../cluster/log.ts";
+import { Confirmations } from "../confirmations.ts";
+import type { Membership, MembershipEvents } from "../membership.ts";
+import { ClassicMember, type ClassicStep } from "./classic-member.ts";
+import {
+  type Refusal,
+  sendClassicHeartbeat,
+  sendJoin,
+  sendLeave,
+  sendSync,
+} from "./classic-wire.ts";
+import { GroupTopics } from "./group-topics.ts";
+
+export interface ClassicMembershipOptions {
+  readonly cluster: Cluster;
+  readonly groupId: string;
+  readonly topic: string;
+  readonly drainLimitMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly groupInstanceId: string | null;
+  readonly rack: string | null;
+  readonly clock: Clock;
+  readonly log: KafkaLog;
+  /** The group takes no classic members, or the broker doesn't. Called for each refusal. */
+  readonly protocolRefused: () => void;
+}
+
+/** Everything is released: a leave that gets no answer is given up after this, and the session ends the membership. */
+const LEAVE_GRACE_MS = 2_000;
+/** One failed request is the usual sign of a broker that restarts or moves the group. */
+const FAILURES_UNTIL_PROBLEM = 2;
+
+export class ClassicMembership implements Membership {
+  readonly #options: ClassicMembershipOptions;
+  readonly #events: MembershipEvents;
+  readonly #member: ClassicMember;
+  readonly #topics: GroupTopics;
+  readonly #confirmations = new Confirmations();
+  readonly #left: Promise<void>;
+  #resolveLeft: () => void = () => {};
+  #timer: NodeJS.Timeout | null = null;
+  #leaveTimer: NodeJS.Timeout | null = null;
+  #steps: ClassicStep[] = [];
+  #isApplying = false;
+  /** Of joins, syncs and look-ups for them: the answer to an older one is nobody's. */
+  #attempt = 0;
+  #failures = 0;
+
+  constructor(options: ClassicMembershipOptions, events: MembershipEvents) {
+    const { cluster, topic } = options;
+    this.#options = options;
+    this.#events = events;
+    this.#member = new ClassicMember(options);
+    this.#topics = new GroupTopics(cluster, topic, {
+      clock: options.clock,
+      read: (topics) => this.#apply(this.#member.look(this.#nowMs(), topics)),
+    });
+    this.#left = new Promise((resolve) => {
+      this.#resolveLeft = resolve;
+    });
+  }
+
+  get memberId(): string {
+    return this.#member.state.memberId;
+  }
+
+  get groupInstanceId(): string | null {
+    return this.#member.groupInstanceId;
+  }
+
+  get memberEpoch(): number {
+    return this.#member.state.memberEpoch;
+  }
+
+  get incarnation(): number {
+    return this.#member.incarnation;
+  }
+
+  start(): void {
+    this.#topics.start();
+    this.#tick();
+  }
+
+  commitEpoch(): number | null {
+    return this.#member.commitGeneration;
+  }
+
+  isAlive(assignment: Assignment): boolean {
+    return this.#member.isAlive(assignment);
+  }
+
+  isRevoking(assignment: Assignment): boolean {
+    return this.#member.isRevoking(assignment);
+  }
+
+  release(assignment: Assignment): void {
+    this.#apply(this.#member.release(this.#nowMs(), assignment));
+  }
+
+  mayDispatch(): boolean {
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const { guard, state } = this.#member;
+    if (guard.observe(nowMs, clock.wallMs())) this.#arm();
+    const isIn = state.phase === "member" || state.phase === "leaving";
+    return isIn && guard.mayDispatch(nowMs) && !this.#member.isOwnershipUncertain;
+  }
+
+  expectChange(durationMs: number): void {
+    this.#member.expectChange(this.#nowMs(), durationMs);
+    this.#arm();
+  }
+
+  fenced(assignment: Assignment): void {
+    this.#apply(this.#member.fenced(this.#nowMs(), assignment));
+  }
+
+  memberUnknown(incarnation: number): void {
+    if (incarnation !== this.#member.incarnation) return;
+    this.#apply(this.#member.memberUnknown(this.#nowMs()));
+  }
+
+  confirm(): Promise<boolean> {
+    if (!this.#member.canBeat) return Promise.resolve(false);
+    const confirmed = this.#confirmations.wait(this.incarnation);
+    this.#member.hurry();
+    this.#arm();
+    return confirmed;
+  }
+
+  leave(isRestart: boolean): Promise<void> {
+    this.#apply(this.#member.leave(this.#nowMs(), isRestart));
+    return this.#left;
+  }
+
+  abort(): void {
+    if (this.#member.state.phase === "left") return;
+    const isIn = this.memberId !== "" && this.groupInstanceId === null;
+    if (isIn) void this.#sendLeave(this.memberId);
+    this.#apply(this.#member.abort());
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  #tick(): void {
+    const { clock, groupId, log } = this.#options;
+    const nowMs = clock.nowMs();
+    if (this.#member.guard.observe(nowMs, clock.wallMs()))
+      log.warn("process pause noticed; nothing is dispatched until a heartbeat succeeds", {
+        group: groupId,
+      });
+    this.#apply(this.#member.tick(nowMs));
+  }
+
+  #arm(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const nowMs = this.#nowMs();
+    const atMs = this.#member.nextTickAtMs(nowMs);
+    this.#member.guard.nextTickAtMs = Math.max(atMs, nowMs);
+    if (this.#member.state.phase === "leaving" && this.#member.heldCount === 0)
+      this.#leaveTimer ??= setTimeout(() => this.abort(), LEAVE_GRACE_MS);
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(atMs - nowMs)));
+  }
+
+  #apply(steps: readonly ClassicStep[]): void {
+    this.#steps.push(...steps);
+    if (this.#isApplying) return;
+    this.#isApplying = true;
+    try {
+      for (let step = this.#steps.shift(); step; step = this.#steps.shift()) this.#do(step);
+    } finally {
+      this.#isApplying = false;
+    }
+    const { groupTopics, needsTopic } = this.#member;
+    this.#topics.watch(groupTopics, needsTopic);
+    this.#arm();
+  }
+
+  #do(step: ClassicStep): void {
+    switch (step.do) {
+      case "heartbeat":
+        void this.#heartbeat();
+        return;
+      case "join":
+        void this.#join(++this.#attempt);
+        return;
+      case "readTopics":
+        void this.#readTopics(++this.#attempt);
+        return;
+      case "sync":
+        void this.#sync(++this.#attempt);
+        return;
+      case "dropJoin":
+        this.#attempt++;
+        this.#options.cluster.closeOwner(this);
+        return;
+      case "leave":
+        void this.#leaveGroup();
+        return;
+      case "assigned":
+        this.#events.assigned(step.assignment);
+        return;
+      case "revoking":
+        this.#events.revoking(step.assignment, step.deadlineMs);
+        return;
+      case "lost":
+        this.#events.lost(step.assignment, step.reason);
+        return;
+      case "changed":
+        this.#confirmations.only(this.incarnation);
+        this.#events.changed(this.#member.state);
+        if (this.#member.state.phase === "left") this.#ended();
+    }
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { cluster, groupId } = this.#options;
+    const incarnation = this.incarnation;
+    const outcome = await this.#ask("control", (connection) => {
+      this.#confirmations.began();
+      const heartbeat = this.#member.heartbeat(this.#nowMs());
+      return sendClassicHeartbeat(cluster, connection, groupId, heartbeat);
+    });
+    const failure = outcome?.failure ?? null;
+    const isProof = failure === null || failure === "rebalancing";
+    this.#heard(isProof ? null : outcome);
+    if (isProof) this.#confirmations.succeeded(incarnation);
+    else this.#confirmations.failed();
+    this.#apply(this.#member.heartbeatAnswered(this.#nowMs(), failure));
+  }
+
+  async #join(attempt: number): Promise<void> {
+    const { cluster, groupId, protocolRefused } = this.#options;
+    const outcome = await this.#ask("join", (connection) =>
+      sendJoin(cluster, connection, groupId, this.#member.joinRequest(this.#nowMs())),
+    );
+    if (this.#member.state.phase === "left") {
+      // Known to the coordinator by now: the others would wait for it.
+      if (outcome && "memberId" in outcome) await this.#sendLeave(outcome.memberId);
+      if (outcome && "answer" in outcome) await this.#sendLeave(outcome.answer.memberId);
+      cluster.closeOwner(this);
+      return;
+    }
+    if (attempt !== this.#attempt || outcome === null) return;
+    if ("failure" in outcome) {
+      if (outcome.isOtherProtocol) protocolRefused();
+      if (outcome.failure !== "sessionRefused") this.#heard(outcome);
+      else this.#events.problem(outcome.problem);
+    } else this.#heard(null);
+    this.#apply(this.#member.joinAnswered(this.#nowMs(), outcome));
+  }
+
+  async #readTopics(attempt: number): Promise<void> {
+    const counts = await this.#topics.read(this.#member.groupTopics, () => {
+      return attempt === this.#attempt && this.#member.state.phase !== "left";
+    });
+    if (counts && attempt === this.#attempt)
+      this.#apply(this.#member.topicsRead(this.#nowMs(), counts));
+  }
+
+  async #sync(attempt: number): Promise<void> {
+    const { cluster, groupId } = this.#options;
+    const outcome = await this.#ask("join", (connection) =>
+      sendSync(cluster, connection, groupId, this.#member.syncRequest(this.#nowMs())),
+    );
+    if (attempt !== this.#attempt || outcome === null) return;
+    if ("failure" in outcome) this.#heard(outcome.failure === "rebalancing" ? null : outcome);
+    this.#apply(this.#member.syncAnswered(this.#nowMs(), outcome));
+  }
+
+  async #leaveGroup(): Promise<void> {
+    if (await this.#sendLeave(this.memberId)) this.#apply(this.#member.leaveAnswered());
+    else this.abort();
+  }
+
+  /** An answer, or why there is none. */
+  async #ask<T>(
+    purpose: "control" | "join",
+    send: (connection: Connection) => Promise<T>,
+  ): Promise<T | Refusal> {
+    const { cluster, groupId } = this.#options;
+    try {
+      const nodeId = await cluster.coordinator(groupId);
+      const connection = await cluster.brokerConnection(nodeId, purpose, this);
+      return await send(connection);
+    } catch (error) {
+      const problem = toKafkaError(error, `consumer group "${groupId}"`);
+      const failure = problem.row.retry === "operator" ? "refused" : "transient";
+      const isOtherProtocol = problem.code === "kafkaUnsupported";
+      return { failure, problem, isElsewhere: true, isOtherProtocol };
+    }
+  }
+
+  #heard(refusal: Refusal | null): void {
+    if (refusal === null) {
+      this.#failures = 0;
+      this.#events.problem(null);
+      return;
+    }
+    const { failure, problem, isElsewhere } = refusal;
+    if (isElsewhere) this.#options.cluster.invalidateCoordinator(this.#options.groupId);
+    this.#failures++;
+    const isShown = failure === "refused" || this.#failures >= FAILURES_UNTIL_PROBLEM;
+    const isTrouble = failure === "refused" || failure === "transient";
+    if (isTrouble && isShown) this.#events.problem(problem);
+    if (failure === "instanceTaken")
+      this.#options.log.warn(
+        "another member has the group instance id of this one, which goes on without; is PENSTOCK_NODE_ID used twice?",
+        { group: this.#options.groupId },
+      );
+  }
+
+  /** False: no answer. */
+  async #sendLeave(memberId: string): Promise<boolean> {
+    const { cluster, groupId, log } = this.#options;
+    const { groupInstanceId } = this;
+    try {
+      const connection = await cluster.brokerConnection(
+        await cluster.coordinator(groupId),
+        "control",
+      );
+      await sendLeave(cluster, connection, groupId, { memberId, groupInstanceId });
+      return true;
+    } catch (error) {
+      log.debug("leave not confirmed; the session will end the membership", {
+        group: groupId,
+        reason: error instanceof PenstockError ? error.code : "unknown",
+      });
+      return false;
+    }
+  }
+
+  #ended(): void {
+    if (this.#leaveTimer) clearTimeout(this.#leaveTimer);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#topics.stop();
+    this.#confirmations.failed();
+    this.#resolveLeft();
+  }
+}
