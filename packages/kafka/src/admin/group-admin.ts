@@ -94,6 +94,7 @@ export async function removeMember(
 ): Promise<boolean> {
   const leave = {
     memberId,
+    groupInstanceId: null,
     memberEpoch: LEAVE_EPOCH,
     rebalanceTimeoutMs: -1,
     subscribedTopics: null,
