@@ -29,10 +29,11 @@ import { functionService } from "./api/function-routes.ts";
 import { mappingService } from "./api/mapping-routes.ts";
 import { createAwsEndpoint } from "./aws/aws-endpoint.ts";
 import { createMappingCommands } from "./commands/create-mapping-commands.ts";
+import { createRequestDigest } from "./commands/request-digest.ts";
 import { createFleet, type Fleet } from "./fleet/create-fleet.ts";
-import { createFunctionCommands } from "./functions/function-commands.ts";
+import { createFunctionCommands, type FunctionCommands } from "./functions/function-commands.ts";
 import { readFunctionsFile } from "./functions/functions-file.ts";
-import { createHeaderSeal, type HeaderSeal } from "./functions/header-seal.ts";
+import { createHeaderSeal } from "./functions/header-seal.ts";
 import { openFunctionRegistry } from "./functions/open-function-registry.ts";
 import { inspectRoutes } from "./inspect/inspect-routes.ts";
 import { prepareDatabase } from "./prepare-database.ts";
@@ -71,7 +72,8 @@ export async function startMappingService(
   const fetchJson = createKeySetFetch(settings);
   const security = await openSecurity(settings, { log, meter, fetchJson });
   const keyFile = settings.encryptionKeyFile ?? join(settings.dataDir, "encryption-key");
-  const seal = createHeaderSeal(await readSealKey(keyFile));
+  const sealKey = await readSealKey(keyFile);
+  const seal = createHeaderSeal(sealKey);
   const functions = settings.functions === null ? [] : await readFunctionsFile(settings.functions);
   const db = openDatabase({ url: settings.databaseUrl.reveal(), log, isGated: true });
   const scope = { region: settings.region, accountId: settings.accountId };
@@ -92,6 +94,7 @@ export async function startMappingService(
   });
   const commandParts = {
     db,
+    digest: createRequestDigest(sealKey),
     scope,
     filters,
     clock: systemClock,
@@ -110,7 +113,11 @@ export async function startMappingService(
     dial: (address) => createRpcTransport({ address, security: security.client }),
     openSource: sources.openAdmin,
   });
-  const routes = apiRoutes({ db, scope, commands, watches }, inspections, seal);
+  const routes = apiRoutes(
+    { db, scope, commands, watches },
+    inspections,
+    createFunctionCommands(commandParts, seal),
+  );
   const state = { isPrepared: false };
   const servers = await startServers(settings, log, {
     metrics,
@@ -164,14 +171,11 @@ export async function startMappingService(
 function apiRoutes(
   context: Parameters<typeof mappingService>[0],
   inspections: ReturnType<typeof inspectRoutes>,
-  seal: HeaderSeal,
+  functions: FunctionCommands,
 ) {
   return (router: ConnectRouter): void => {
     router.service(mapping.MappingService, { ...mappingService(context), ...inspections });
-    router.service(
-      mapping.FunctionService,
-      functionService(context.db, createFunctionCommands(context.db, seal)),
-    );
+    router.service(mapping.FunctionService, functionService(context.db, functions));
   };
 }
 

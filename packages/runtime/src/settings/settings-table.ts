@@ -96,7 +96,7 @@ const STATE = {
   encryptionKeyFile: text({
     name: "PENSTOCK_ENCRYPTION_KEY_FILE",
     description:
-      "Key for header values at rest (mapping service). Default: created in PENSTOCK_DATA_DIR, readable by its owner alone.",
+      "Key for header values at rest and for digests of requests (mapping service; all replicas need the same). Default: created in PENSTOCK_DATA_DIR, readable by its owner alone.",
   }),
   functions: text({
     name: "PENSTOCK_FUNCTIONS",

@@ -32,7 +32,7 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
     async create(caller, input, request) {
       const { settings, tags } = readCreateMapping(input, rulesNow(parts));
       await assertSourceUse(parts, caller, "CreateEventSourceMapping", settings);
-      const stored = await once(db, caller, request, MAPPING_ANSWER, async (sql) => {
+      const stored = await once(parts, caller, request, MAPPING_ANSWER, async (sql) => {
         const after = await insertMapping(sql, parts, parts.newId(), settings);
         await addMappingTags(sql, after.id, tags);
         const arn = functionArn(scope, after.functionRef);
@@ -71,7 +71,7 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
         const source = { ...asked, sourceAccess };
         await assertSourceUse(parts, caller, "UpdateEventSourceMapping", source);
       }
-      const stored = await once(db, caller, request, MAPPING_ANSWER, async (sql) => {
+      const stored = await once(parts, caller, request, MAPPING_ANSWER, async (sql) => {
         const { before, after, changed } = await changeMapping(sql, parts, uuid, {
           changes,
           apply: (present) => applyChanges(present, changes, rules),
@@ -96,7 +96,7 @@ export function createMappingCommands(parts: MappingCommandParts): MappingComman
     async delete(caller, text, { etag, deleteConsumerGroup = false } = {}, request) {
       const uuid = readMappingUuid(text);
       const deletion = { etag, deletesConsumerGroup: deleteConsumerGroup };
-      const stored = await once(db, caller, request, MAPPING_ANSWER, async (sql) => {
+      const stored = await once(parts, caller, request, MAPPING_ANSWER, async (sql) => {
         const { before, after } = await markMappingDeleting(sql, uuid, deletion);
         if (before.state === "Deleting") return after;
         await recordMapping(sql, scope, {

@@ -1,11 +1,10 @@
 import type { ArnScope, Clock, MappingRules, SourceAccess } from "@penstock/core";
-import type { Database } from "@penstock/postgres";
 import type { Caller } from "@penstock/runtime";
 import type { FilterSeal } from "../seal/filter-seal.ts";
+import type { OnceParts } from "./once.ts";
 
 /** What the commands are made of. */
-export interface MappingCommandParts {
-  readonly db: Database;
+export interface MappingCommandParts extends OnceParts {
   readonly scope: ArnScope;
   readonly filters: FilterSeal;
   readonly clock: Pick<Clock, "wallMs">;

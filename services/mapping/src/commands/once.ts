@@ -1,14 +1,18 @@
-import { createHash } from "node:crypto";
 import { invalidField, PenstockError } from "@penstock/core";
 import type { Database, Sql } from "@penstock/postgres";
 import type { Caller } from "@penstock/runtime";
-import { canonicalText } from "./canonical-text.ts";
 import type { IdempotentRequest } from "./mapping-commands.ts";
+import type { RequestDigest } from "./request-digest.ts";
 
 /** How an answer is remembered. It must hold nothing that may not lie in the database in the clear. */
 export interface AnswerCodec<Answer> {
   write(answer: Answer): string;
   read(text: string): Answer;
+}
+
+export interface OnceParts {
+  readonly db: Database;
+  readonly digest: RequestDigest;
 }
 
 /** How long an answer is remembered. */
@@ -27,7 +31,7 @@ export const REQUEST_HOURS_MAX = 24;
  * @throws PenstockError `invalidArgument` for a bad id, or one that was used with another body.
  */
 export async function once<Answer>(
-  db: Database,
+  { db, digest: digestOf }: OnceParts,
   caller: Caller,
   request: IdempotentRequest | undefined,
   codec: AnswerCodec<Answer>,
@@ -35,7 +39,7 @@ export async function once<Answer>(
 ): Promise<Answer> {
   if (request === undefined) return db.transaction(work);
   checkId(request.id);
-  const digest = createHash("sha256").update(canonicalText(request.body)).digest();
+  const digest = digestOf(request.body);
   const key: RequestKey = [caller.subject, request.method, request.id];
   return db.transaction(async (sql) => {
     const known = await claim(sql, key, digest);

@@ -21,11 +21,12 @@ interface TagChange {
 }
 
 /** Tags have no part in the settings: they change neither revision nor etag. */
-export function tagCommands({ db, scope }: MappingCommandParts): TagCommands {
+export function tagCommands(parts: MappingCommandParts): TagCommands {
+  const { db, scope } = parts;
   async function change({ caller, method, arn, request, make }: TagChange): Promise<void> {
     await namingArn(arn, async () => {
       const uuid = parseMappingArn(arn, scope);
-      await once(db, caller, request, NO_ANSWER, async (sql) => {
+      await once(parts, caller, request, NO_ANSWER, async (sql) => {
         await lockMapping(sql, uuid);
         const before = await readMappingTags(sql, uuid);
         const message = await make(sql, uuid);

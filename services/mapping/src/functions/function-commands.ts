@@ -1,8 +1,7 @@
 import type { FunctionSettings } from "@penstock/core";
-import type { Database } from "@penstock/postgres";
 import type { Caller } from "@penstock/runtime";
 import type { IdempotentRequest } from "../commands/mapping-commands.ts";
-import { type AnswerCodec, NO_ANSWER, once } from "../commands/once.ts";
+import { type AnswerCodec, NO_ANSWER, type OnceParts, once } from "../commands/once.ts";
 import { writeAudit } from "../store/history/write-audit.ts";
 import { deleteFunction } from "./delete-function.ts";
 import type { HeaderSeal } from "./header-seal.ts";
@@ -21,10 +20,10 @@ export interface FunctionCommands {
   delete(caller: Caller, name: string, request?: IdempotentRequest): Promise<void>;
 }
 
-export function createFunctionCommands(db: Database, seal: HeaderSeal): FunctionCommands {
+export function createFunctionCommands(parts: OnceParts, seal: HeaderSeal): FunctionCommands {
   return {
     put: (caller, settings, request) =>
-      once(db, caller, request, FUNCTION_ANSWER, async (sql) => {
+      once(parts, caller, request, FUNCTION_ANSWER, async (sql) => {
         const { before, after } = await putFunction(sql, seal, settings);
         if (before === after) return after;
         await writeAudit(sql, {
@@ -37,7 +36,7 @@ export function createFunctionCommands(db: Database, seal: HeaderSeal): Function
         return after;
       }),
     delete: (caller, name, request) =>
-      once(db, caller, request, NO_ANSWER, async (sql) => {
+      once(parts, caller, request, NO_ANSWER, async (sql) => {
         const before = await deleteFunction(sql, name);
         const actor = caller.subject;
         const deed = { actor, method: "DeleteFunction", resource: name, before: audited(before) };
