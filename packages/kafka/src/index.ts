@@ -1,9 +1,6 @@
 /** Everything that speaks Kafka: the record source of the data path, the administrator, a producer. */
-export type {
-  CommittedOffset,
-  GroupDescription,
-  GroupMemberDescription,
-} from "./admin/group-admin.ts";
+export type { CommittedOffset } from "./admin/group-admin.ts";
+export type { GroupDescription, GroupMemberDescription } from "./admin/group-description.ts";
 export * from "./admin/kafka-admin.ts";
 export * from "./admin/kafka-producer.ts";
 export { NEWEST_RECORDS_MAX, type NewestRecord } from "./admin/newest-records.ts";

@@ -2,30 +2,15 @@
 
 import { PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
-import { consumerGroupDescribeV0, deleteGroupsV2 } from "@platformatic/kafka";
 import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
-import { request } from "../cluster/request.ts";
+import { ask } from "../cluster/versions/ask.ts";
+import { DELETE_GROUPS } from "../cluster/versions/group-apis.ts";
+import { sendLeave } from "../group/classic/classic-wire.ts";
 import { LEAVE_EPOCH } from "../group/consumer/heartbeat.ts";
 import { sendHeartbeat } from "../group/consumer/heartbeat-wire.ts";
 import { sendOffsetFetch } from "../group/offset-wire.ts";
-
-export interface GroupDescription {
-  /** `Empty`, `Assigning`, `Reconciling`, `Stable`; `Dead` when there is no such group. */
-  readonly state: string;
-  readonly members: readonly GroupMemberDescription[];
-}
-
-export interface GroupMemberDescription {
-  readonly memberId: string;
-  readonly clientId: string;
-  readonly clientHost: string;
-  readonly memberEpoch: number;
-  readonly assignment: readonly {
-    readonly topic: string;
-    readonly partitions: readonly number[];
-  }[];
-}
+import { askForGroup, type GroupDescription } from "./group-description.ts";
 
 export interface CommittedOffset {
   readonly offset: bigint;
@@ -33,31 +18,15 @@ export interface CommittedOffset {
 }
 
 const TRIES_MAX = 5;
+const CONSUMER_HEARTBEAT = 68;
 
 export async function describeGroup(
   cluster: KafkaCluster,
   groupId: string,
 ): Promise<GroupDescription> {
-  return withCoordinator(cluster, groupId, async (connection) => {
-    const { groups } = await request(connection, consumerGroupDescribeV0.api, [groupId], false);
-    const group = groups[0];
-    const code = group?.errorCode ?? KAFKA.groupIdNotFound;
-    if (!group || code === KAFKA.groupIdNotFound) return { state: "Dead", members: [] };
-    if (code !== KAFKA.none) return code;
-    return {
-      state: group.groupState,
-      members: group.members.map((member) => ({
-        memberId: member.memberId,
-        clientId: member.clientId,
-        clientHost: member.clientHost,
-        memberEpoch: member.memberEpoch,
-        assignment: member.assignment.topicPartitions.map(({ topicName, partitions }) => ({
-          topic: topicName,
-          partitions,
-        })),
-      })),
-    };
-  });
+  return withCoordinator(cluster, groupId, (connection) =>
+    askForGroup(cluster, connection, groupId),
+  );
 }
 
 /** Committed offsets by partition; a partition without one is absent. */
@@ -92,27 +61,56 @@ export async function removeMember(
   groupId: string,
   memberId: string,
 ): Promise<boolean> {
-  const leave = {
+  return withCoordinator(cluster, groupId, async (connection) => {
+    const removed = await removeConsumerMember(cluster, connection, groupId, memberId);
+    // A classic group, or one that isn't of the other kind: its members leave in their own way.
+    return removed === false
+      ? removeClassicMember(cluster, connection, groupId, memberId)
+      : removed;
+  });
+}
+
+async function removeConsumerMember(
+  cluster: KafkaCluster,
+  connection: Connection,
+  groupId: string,
+  memberId: string,
+): Promise<boolean | number> {
+  if (cluster.apiVersion(connection, CONSUMER_HEARTBEAT, 1) < 0) return false;
+  const result = await sendHeartbeat(cluster, connection, groupId, {
     memberId,
-    groupInstanceId: null,
     memberEpoch: LEAVE_EPOCH,
+    groupInstanceId: null,
     rebalanceTimeoutMs: -1,
     subscribedTopics: null,
     owned: null,
-  };
-  return withCoordinator(cluster, groupId, async (connection) => {
-    const result = await sendHeartbeat(cluster, connection, groupId, leave);
-    if ("answer" in result) return true;
-    if (result.failure === "memberUnknown") return false;
-    if (result.isElsewhere) return KAFKA.notCoordinator;
-    throw result.problem;
   });
+  if ("answer" in result) return true;
+  if (result.failure === "memberUnknown" || result.isOtherProtocol) return false;
+  if (result.isElsewhere) return KAFKA.notCoordinator;
+  throw result.problem;
+}
+
+async function removeClassicMember(
+  cluster: KafkaCluster,
+  connection: Connection,
+  groupId: string,
+  memberId: string,
+): Promise<boolean | number> {
+  const refusal = await sendLeave(cluster, connection, groupId, {
+    memberId,
+    groupInstanceId: null,
+  });
+  if (refusal === null) return true;
+  if (refusal.failure === "memberUnknown" || refusal.isOtherProtocol) return false;
+  if (refusal.isElsewhere) return KAFKA.notCoordinator;
+  throw refusal.problem;
 }
 
 /** Removes a group with its committed offsets. False: there is no such group. Rejects with `inUse` while it has members. */
 export async function deleteGroup(cluster: KafkaCluster, groupId: string): Promise<boolean> {
   return withCoordinator(cluster, groupId, async (connection) => {
-    const { results } = await request(connection, deleteGroupsV2.api, [groupId]);
+    const { results } = await ask(cluster, connection, DELETE_GROUPS, [groupId]);
     const code = results[0]?.errorCode ?? KAFKA.unknownServerError;
     if (code === KAFKA.none) return true;
     if (code === KAFKA.groupIdNotFound) return false;

@@ -11,9 +11,9 @@ import {
   committedOffsets,
   deleteGroup,
   describeGroup,
-  type GroupDescription,
   removeMember,
 } from "./group-admin.ts";
+import type { GroupDescription } from "./group-description.ts";
 import { type NewestRecord, newestRecords } from "./newest-records.ts";
 import {
   addPartitions,
@@ -26,7 +26,7 @@ import {
 } from "./topic-admin.ts";
 
 export interface TopicDescription {
-  /** UUID, lower-case hex with dashes. */
+  /** UUID, lower-case hex with dashes; all zeros when the brokers have none. */
   readonly topicId: string;
   readonly partitions: readonly number[];
 }

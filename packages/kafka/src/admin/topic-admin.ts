@@ -1,26 +1,28 @@
-/** Topics from outside. Any broker takes these and passes them to the controller, except the deletion of records (leaders). */
+/** Topics from outside. The controller changes them, and leaders delete records; since Kafka 2.8 (KRaft) any broker passes on what is for the controller. */
 import { setTimeout as delay } from "node:timers/promises";
 import { PenstockError } from "@penstock/core";
-import {
-  createPartitionsV3,
-  createTopicsV7,
-  deleteRecordsV2,
-  deleteTopicsV6,
-} from "@platformatic/kafka";
 import type { TopicMetadata } from "../cluster/cluster.ts";
 import type { KafkaCluster } from "../cluster/kafka-cluster.ts";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
 import { EARLIEST, LATEST, type ListedOffset, listOffsets } from "../cluster/log-ends.ts";
-import { request } from "../cluster/request.ts";
+import {
+  CREATE_PARTITIONS,
+  CREATE_TOPICS,
+  DELETE_RECORDS,
+  DELETE_TOPICS,
+} from "../cluster/versions/admin-apis.ts";
+import { ask, bestVersion } from "../cluster/versions/ask.ts";
 
 export interface NewTopic {
   readonly partitions: number;
-  /** Default -1: the brokers' own. */
+  /** Default: the brokers' own; 1 on those that don't say it (before Kafka 2.4). */
   readonly replicationFactor?: number;
   readonly configs?: Readonly<Record<string, string>>;
 }
 
 const TIMEOUT_MS = 5_000;
+/** Version of CreateTopics. */
+const OWN_REPLICATION_SINCE = 4;
 const VISIBLE_LIMIT_MS = 10_000;
 const LOOK_INTERVAL_MS = 50;
 
@@ -28,29 +30,30 @@ const LOOK_INTERVAL_MS = 50;
 export async function createTopic(
   cluster: KafkaCluster,
   topic: string,
-  { partitions, replicationFactor = -1, configs = {} }: NewTopic,
+  { partitions, replicationFactor, configs = {} }: NewTopic,
 ): Promise<string> {
+  const connection = await cluster.controllerConnection();
+  const { version = 0 } = bestVersion(cluster, connection, CREATE_TOPICS) ?? {};
   const wanted = {
     name: topic,
     numPartitions: partitions,
-    replicationFactor,
+    replicationFactor: replicationFactor ?? (version < OWN_REPLICATION_SINCE ? 1 : -1),
     assignments: [],
     configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
   };
-  const connection = await cluster.anyConnection();
-  const response = await request(connection, createTopicsV7.api, [wanted], TIMEOUT_MS, false);
+  const response = await ask(cluster, connection, CREATE_TOPICS, [wanted], TIMEOUT_MS, false);
   const made = response.topics[0];
   if (made?.errorCode === KAFKA.topicAlreadyExists)
     throw new PenstockError("conflict", `The topic "${topic}" exists already.`);
   refuse(made?.errorCode, topic);
   await untilKnown(cluster, topic, hasLeaders(partitions));
-  return made?.topicId ?? "";
+  return (await cluster.metadata(topic)).topicId;
 }
 
 /** Deletes a topic and waits until a broker no longer knows it. */
 export async function deleteTopic(cluster: KafkaCluster, topic: string): Promise<void> {
-  const connection = await cluster.anyConnection();
-  const response = await request(connection, deleteTopicsV6.api, [{ name: topic }], TIMEOUT_MS);
+  const connection = await cluster.controllerConnection();
+  const response = await ask(cluster, connection, DELETE_TOPICS, [{ name: topic }], TIMEOUT_MS);
   cluster.invalidate(topic);
   refuse(response.responses[0]?.errorCode, topic);
   await untilKnown(cluster, topic, (metadata) => metadata === null);
@@ -62,9 +65,9 @@ export async function addPartitions(
   topic: string,
   count: number,
 ): Promise<void> {
-  const connection = await cluster.anyConnection();
+  const connection = await cluster.controllerConnection();
   const wanted = [{ name: topic, count, assignments: null }];
-  const response = await request(connection, createPartitionsV3.api, wanted, TIMEOUT_MS, false);
+  const response = await ask(cluster, connection, CREATE_PARTITIONS, wanted, TIMEOUT_MS, false);
   refuse(response.results[0]?.errorCode, topic);
   await untilKnown(cluster, topic, hasLeaders(count));
 }
@@ -81,7 +84,7 @@ export async function deleteRecords(
     if (leader === undefined) throw kafkaRefusal(KAFKA.unknownTopicOrPartition, topic);
     const connection = await cluster.brokerConnection(leader, "control");
     const wanted = [{ name: topic, partitions: [{ partitionIndex, offset }] }];
-    const response = await request(connection, deleteRecordsV2.api, wanted, TIMEOUT_MS);
+    const response = await ask(cluster, connection, DELETE_RECORDS, wanted, TIMEOUT_MS);
     refuse(response.topics[0]?.partitions[0]?.errorCode, topic);
   }
 }

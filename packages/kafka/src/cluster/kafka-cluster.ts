@@ -131,6 +131,15 @@ export class KafkaCluster implements Cluster {
     return raceStaggered(attempts, BOOTSTRAP_STAGGER_MS, () => {}, mostTelling);
   }
 
+  /** A connection to the broker that takes changes of topics. */
+  async controllerConnection(): Promise<Connection> {
+    const connection = await this.anyConnection();
+    const response = await ask(this, connection, METADATA, [], false, false);
+    this.#learnBrokers(response.brokers);
+    const { controllerId } = response;
+    return this.#brokers.has(controllerId) ? this.#slot(controllerId, "control").get() : connection;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#bootstrap.close();

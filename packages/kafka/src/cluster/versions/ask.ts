@@ -2,7 +2,9 @@
  * Sends a request in the newest version that the broker behind a connection and Penstock have in common.
  *
  * A table names the versions of one API, newest first, all with the same arguments and an answer of the same shape: the modules leave out of a
- * request what its version doesn't have, and put the protocol's defaults in its place in an answer. Waits while the broker throttles the connection.
+ * request what its version doesn't have, and put the protocol's defaults in its place in an answer.
+ *
+ * Waits while the broker throttles the connection, except with what a membership depends on.
  */
 import { PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
@@ -28,6 +30,9 @@ export interface VersionTable<Arguments extends unknown[], Response> {
   ];
 }
 
+/** JoinGroup, Heartbeat, LeaveGroup, SyncGroup. */
+const URGENT: ReadonlySet<number> = new Set([11, 12, 13, 14]);
+
 /** Knows what the broker behind a connection offers. */
 export type VersionSource = Pick<Cluster, "apiVersion">;
 
@@ -39,7 +44,7 @@ export async function ask<Arguments extends unknown[], Response>(
 ): Promise<Response> {
   const api = bestVersion(source, connection, table);
   if (api === null) throw unsupported(table.name, table.since, connection);
-  await throttleOf(connection).over();
+  if (!URGENT.has(api.key)) await throttleOf(connection).over();
   return request(connection, api, ...args);
 }
 
