@@ -36,8 +36,31 @@ export interface KafkaRelease {
   readonly profiles: readonly string[];
   /** Absent: no secured listeners, because the version can't read PEM files. */
   readonly authorizer?: string;
-  readonly consoleConsumer: string;
+  readonly consoleConsumer: ConsoleConsumer;
 }
+
+export interface ConsoleConsumer {
+  readonly mainClass: string;
+  /** The options for a property of the consumer, and for one of what it prints. A deprecated one would print that it is. */
+  readonly consumerProperty: string;
+  readonly printProperty: string;
+}
+
+const SCALA_CONSUMER = {
+  mainClass: "kafka.tools.ConsoleConsumer",
+  consumerProperty: "--consumer-property",
+  printProperty: "--property",
+};
+const JAVA_CONSUMER = {
+  ...SCALA_CONSUMER,
+  mainClass: "org.apache.kafka.tools.consumer.ConsoleConsumer",
+};
+/** From 4.2 on. */
+const NEW_CONSUMER = {
+  ...JAVA_CONSUMER,
+  consumerProperty: "--command-property",
+  printProperty: "--formatter-property",
+};
 
 const KRAFT = {
   scala: "2.13",
@@ -45,7 +68,7 @@ const KRAFT = {
   features: [],
   profiles: [],
   authorizer: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-  consoleConsumer: "org.apache.kafka.tools.consumer.ConsoleConsumer",
+  consoleConsumer: JAVA_CONSUMER,
 } as const;
 
 const ZOOKEEPER = {
@@ -53,14 +76,19 @@ const ZOOKEEPER = {
   metadata: "zookeeper",
   features: [],
   profiles: [],
-  consoleConsumer: "kafka.tools.ConsoleConsumer",
+  consoleConsumer: SCALA_CONSUMER,
 } as const;
 
 const RELEASES: Readonly<Record<KafkaVersion, Omit<KafkaRelease, "version">>> = {
-  "4.3": { ...KRAFT, release: "4.3.0", features: ["share.version=1"] },
+  "4.3": {
+    ...KRAFT,
+    release: "4.3.0",
+    features: ["share.version=1"],
+    consoleConsumer: NEW_CONSUMER,
+  },
   "4.0": { ...KRAFT, release: "4.0.2" },
   "3.9": { ...KRAFT, release: "3.9.2" },
-  "3.4": { ...KRAFT, release: "3.4.1", consoleConsumer: ZOOKEEPER.consoleConsumer },
+  "3.4": { ...KRAFT, release: "3.4.1", consoleConsumer: SCALA_CONSUMER },
   "2.8": {
     ...ZOOKEEPER,
     release: "2.8.2",

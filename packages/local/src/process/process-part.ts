@@ -17,9 +17,9 @@ export function processPart(options: ProcessPartOptions): Part {
         ...options,
         farewell: "TERM",
         stopSignal: "SIGTERM",
-        onLine(line) {
+        onLine(line, isError) {
           isReady ||= options.isReadyLine(line);
-          options.onLine?.(line);
+          options.onLine?.(line, isError);
         },
       });
       await launched.ready(() => isReady || signal.aborted, options.readyLimitMs);

@@ -28,8 +28,8 @@ export interface ServerProcessOptions {
   stopLimitMs: number;
   /** Where to write down the process, so that a later run can end it if we can't. */
   pidFile?: string | undefined;
-  /** Every line of standard output and standard error. */
-  onLine?: ((line: string) => void) | undefined;
+  /** Every line of standard output and standard error, and whether it came from the latter. */
+  onLine?: ((line: string, isError: boolean) => void) | undefined;
 }
 
 const LINES_KEPT_MAX = 30;
@@ -63,14 +63,15 @@ export class ServerProcess {
       };
       child.once("exit", end);
       child.once("error", (cause) => {
-        this.#keep(cause.message);
+        this.#keep(cause.message, true);
         end();
       });
     });
     guardChild(child, options.farewell);
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null)
-        createInterface({ input: stream }).on("line", (line) => this.#keep(line));
+      if (stream === null) continue;
+      const isError = stream === child.stderr;
+      createInterface({ input: stream }).on("line", (line) => this.#keep(line, isError));
     }
     this.pid = child.pid ?? -1;
     this.#recordPid();
@@ -145,10 +146,10 @@ export class ServerProcess {
     }
   }
 
-  #keep(line: string): void {
+  #keep(line: string, isError: boolean): void {
     this.#lines.push(line);
     if (this.#lines.length > LINES_KEPT_MAX) this.#lines.shift();
-    this.#options.onLine?.(line);
+    this.#options.onLine?.(line, isError);
   }
 
   #failure(what: string): PenstockError {

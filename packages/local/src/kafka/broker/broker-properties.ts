@@ -104,7 +104,6 @@ function common(settings: BrokerSettings): BrokerPropertyValues {
           "broker.rack": rack,
           "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
         }),
-    ...(minIsr > 1 ? { "min.insync.replicas": minIsr } : {}),
     "offsets.topic.replication.factor": factor,
     "offsets.topic.num.partitions": 1,
     "transaction.state.log.replication.factor": factor,

@@ -63,12 +63,13 @@ export class ZooKeeper {
         mainClass: "org.apache.zookeeper.server.ZooKeeperServerMain",
         args: [settings],
         heapMb: HEAP_MB,
-        // What was written survives a killed process without a sync; only the machine may not fail.
+        // What was written survives a killed process without a sync.
         jvmFlags: ["-Dzookeeper.forceSync=no"],
       }),
       cwd: folder,
-      farewell: "TERM",
-      stopSignal: "SIGTERM",
+      farewell: "KILL",
+      // It takes seconds to go politely, and keeps its data either way.
+      stopSignal: "SIGKILL",
       stopLimitMs: STOP_LIMIT_MS,
       pidFile,
       onLine: log,
