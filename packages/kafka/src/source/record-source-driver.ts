@@ -48,7 +48,7 @@ const NATIVE_CAPABILITIES: DriverCapabilities = {
   keepsStaticMembers: true,
   readsNearestReplica: true,
   sharesConnections: true,
-  readsOldFormats: false,
+  readsOldFormats: true,
 };
 
 export function createRecordSourceDriver(options: RecordSourceDriverOptions): RecordSourceDriver {
