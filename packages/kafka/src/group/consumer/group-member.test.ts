@@ -60,6 +60,7 @@ describe("GroupMember", () => {
     expect(member.tick(11_000)).toEqual([{ do: "heartbeat" }]);
     expect(member.compose(11_000, false)).toEqual({
       memberId: "m",
+      groupInstanceId: null,
       memberEpoch: 2,
       rebalanceTimeoutMs: -1,
       subscribedTopics: null,
