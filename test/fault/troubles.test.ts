@@ -1,3 +1,4 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { freePort } from "@penstock/local";
 import { mapping } from "@penstock/proto";
 import { FaultProxy, type Flow, TestFunction, waitUntil } from "@penstock/testkit";
@@ -7,7 +8,9 @@ import { TroubleWorld, USER, WRONG_NAME } from "./troubles/trouble-world.ts";
 
 const { BASIC_AUTH, SERVER_ROOT_CA_CERTIFICATE } = mapping.SourceAccessType;
 const { ENABLED } = mapping.MappingState;
-/** The issue's 30 s, and what a busy machine adds. */
+/** From the trouble to the problem that is shown for it. */
+const SHOWN_MS_MAX = 30_000;
+/** Until the test has read it, which a busy machine delays. */
 const SAID_MS = 45_000;
 
 type Access = { type: mapping.SourceAccessType; uri: string }[];
@@ -86,7 +89,8 @@ describe.concurrent("a mapping in trouble", { timeout: SETUP_MS }, () => {
     flow.mappingId = eventSourceMapping?.uuid ?? "";
   }
 
-  async function said(flow: Flow, trouble: Trouble): Promise<void> {
+  /** @param beganMs when the trouble began, if that was after the mapping was created */
+  async function said(flow: Flow, trouble: Trouble, beganMs = 0): Promise<void> {
     const found = await waitUntil(
       `${flow.mappingId} says ${trouble.code}`,
       async () => {
@@ -96,6 +100,11 @@ describe.concurrent("a mapping in trouble", { timeout: SETUP_MS }, () => {
       },
       SAID_MS,
     );
+    const { problem, createTime } = found;
+    const sinceMs = problem?.since === undefined ? Number.NaN : timestampMs(problem.since);
+    const createdMs = createTime === undefined ? Number.NaN : timestampMs(createTime);
+    const shownMs = sinceMs - Math.max(createdMs, beganMs);
+    expect(shownMs).toBeLessThanOrEqual(SHOWN_MS_MAX);
     expect(found.problem?.message).toMatch(trouble.says);
     expect(found.problem?.awsCode).toBe(trouble.reason === "USER_INITIATED" ? "" : trouble.reason);
     expect(found.stateTransitionReason).toBe(trouble.reason);
@@ -227,7 +236,7 @@ describe.concurrent("a mapping in trouble", { timeout: SETUP_MS }, () => {
         await trouble.before?.(flow);
         await create(flow, trouble);
         await trouble.after?.(flow);
-        await said(flow, trouble);
+        await said(flow, trouble, trouble.after && Date.now());
         await trouble.fix(flow);
         if (trouble.hasTopic !== false) await flow.send(10);
         else {
