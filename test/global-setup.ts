@@ -9,6 +9,7 @@
 import { startTestStack } from "@penstock/local";
 import { keepDatabases } from "@penstock/testkit";
 import type { TestProject } from "vitest/node";
+import { versionUnderTest } from "./kafka-under-test.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -18,7 +19,7 @@ declare module "vitest" {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const stack = await startTestStack();
+  const stack = await startTestStack({ version: versionUnderTest() });
   project.provide("KAFKA", stack.kafka.bootstrapServers);
   project.provide("POSTGRES", stack.postgres.url);
   return async () => {

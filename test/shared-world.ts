@@ -13,6 +13,7 @@ import {
   waitUntil,
 } from "@penstock/testkit";
 import { afterAll, afterEach, beforeAll, inject } from "vitest";
+import { kafkaSettings } from "./kafka-under-test.ts";
 
 /** A world that takes long on a busy machine is no failure; a hang is. */
 export const SETUP_MS = 180_000;
@@ -36,6 +37,7 @@ export function sharedWorld(
       databaseUrl: await createTestDatabase(inject("POSTGRES")),
       mapping: null,
       ...own,
+      env: { ...kafkaSettings(), ...own.env },
     });
   }, SETUP_MS);
   afterEach(({ task }) => {

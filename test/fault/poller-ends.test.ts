@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { REPOSITORY_ROOT } from "@penstock/local";
 import { countDuplicates, type Flow, type ServiceProcess, waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
+import { kafkaSettings, protocolsUnderTest } from "../kafka-under-test.ts";
 import { lanesOf, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
 const ENV = { PENSTOCK_NODE_VANISHED_MS: "2000", PENSTOCK_DRAIN_LIMIT_MS: "4000" };
 
-describe("a poller ends or freezes", () => {
-  const shared = sharedWorld({ pollers: 0, env: ENV });
+const PROTOCOLS = protocolsUnderTest("consumer", "classic");
+
+describe.each(PROTOCOLS)("a poller ends or freezes (%s groups)", (protocol) => {
+  const shared = sharedWorld({ pollers: 0, env: { ...kafkaSettings(protocol), ...ENV } });
 
   // F31 → I-1, I-2, I-6. Goal: whenever a poller dies, what was committed is done and what was not is delivered again, no more.
   // Method: SIGKILL the owner while its window runs, in a call, at the answer, and around a commit; each time a successor takes over.
@@ -113,6 +116,9 @@ describe("a poller ends or freezes", () => {
     },
     SETUP_MS,
   );
+
+  // The rest has one way to leave a group, whose protocols have claims of their own (test/brokers).
+  if (protocol !== PROTOCOLS[0]) return;
 
   // F80 → L-3, I-6. Goal: SIGTERM drains what is in flight, commits it, leaves the group and exits 0, whatever the phase.
   // Method: SIGTERM during start, in held calls (released a moment later), and while a rebalance is under way.

@@ -10,6 +10,8 @@ import {
 } from "@penstock/kafka";
 import { Probe, type ProbeOptions } from "./probe.ts";
 
+/** Of members of classic groups; those of consumer groups have what the local brokers say. */
+export const CLASSIC_SESSION_MS = 8_000;
 export const CLOCK = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 const silent = () => {};
 export const SILENT: KafkaLog = { debug: silent, info: silent, warn: silent, error: silent };
@@ -27,6 +29,7 @@ export class GroupWorld {
       clock: CLOCK,
       log: SILENT,
       clientId: "penstock-test",
+      classicSessionTimeoutMs: CLASSIC_SESSION_MS,
       ...driver,
     });
   }

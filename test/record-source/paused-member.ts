@@ -5,7 +5,7 @@
  *     node paused-member.ts <bootstrap> <topic> <group> [<driver> <protocol>]
  */
 import { createRecordSourceDriver, type GroupProtocol } from "@penstock/kafka";
-import { CLOCK, SILENT } from "./group-world.ts";
+import { CLASSIC_SESSION_MS, CLOCK, SILENT } from "./group-world.ts";
 import { Probe } from "./probe.ts";
 
 const [, , bootstrapServers = "", topic = "", groupId = "", _driver, protocol = "auto"] =
@@ -19,6 +19,7 @@ const driver = createRecordSourceDriver({
   log: SILENT,
   clientId: "paused-member",
   groupProtocol: protocol as GroupProtocol,
+  classicSessionTimeoutMs: CLASSIC_SESSION_MS,
 });
 const probe = new Probe(driver, { bootstrapServers, topic, groupId });
 await probe.untilHolds(2);

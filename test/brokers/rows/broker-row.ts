@@ -68,12 +68,13 @@ export function selectedRows(
   rows: readonly BrokerRow[] = ROWS,
 ): BrokerRow[] {
   const wanted = process.env.BROKER_ROWS;
-  const filter = wanted === undefined ? ESSENTIAL : (JSON.parse(wanted) as Partial<BrokerRow>);
-  return rows.filter(
-    (one) =>
-      one.version === version &&
-      Object.entries(filter).every(([name, value]) => one[name as keyof BrokerRow] === value),
-  );
+  const filter = wanted === undefined ? ESSENTIAL : (JSON.parse(wanted) as Record<string, unknown>);
+  return rows.filter((one) => one.version === version && isLike(one, filter));
+}
+
+/** Whether a row has all of these fields. */
+export function isLike(one: BrokerRow, fields: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(fields).every(([name, value]) => one[name as keyof BrokerRow] === value);
 }
 
 /** What brokers of a version can do, where claims need it. */

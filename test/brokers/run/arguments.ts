@@ -15,7 +15,7 @@ export interface RunArguments {
   readonly isWritten: boolean;
 }
 
-export const USAGE = `npm run test:brokers -- [--version 3.4] [--driver native|kafkajs] [--protocol consumer|classic]
+export const USAGE = `npm run test:brokers -- [--version 3.4] [--driver native|kafkajs] [--protocol consumer|classic] [--security plaintext|scram]
                           [--part ${PARTS.join("|")}] [--write]
   --write   writes what was run into the table of docs/operating/brokers.md`;
 
@@ -26,12 +26,19 @@ export function readArguments(argv: readonly string[]): RunArguments {
       version: { type: "string" },
       driver: { type: "string" },
       protocol: { type: "string" },
+      security: { type: "string" },
       part: { type: "string", multiple: true },
       write: { type: "boolean", default: false },
     },
   });
-  const { part = PARTS, write, ...wanted } = values;
+  const { part = PARTS, write, security, ...rest } = values;
+  const wanted = { ...rest, ...(security !== undefined && { security: longSecurity(security) }) };
   const parts = part.filter((name): name is Part => PARTS.some((one) => one === name));
   if (parts.length < part.length) throw new Error(`There is no part ${part.join(", ")}.`);
   return { wanted: wanted as Record<string, string>, parts, isWritten: write };
+}
+
+/** As the rows have it. */
+function longSecurity(security: string): string {
+  return security === "scram" ? "SASL_SSL SCRAM-SHA-512" : security;
 }

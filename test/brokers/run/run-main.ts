@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { REPOSITORY_ROOT } from "@penstock/local";
+import { isLike, ROWS } from "../rows/broker-row.ts";
 import { type Part, readArguments, USAGE } from "./arguments.ts";
 import { type TableLine, writeTable } from "./brokers-table.ts";
 import { type RunOutcome, runVitest, type TestOutcome } from "./run-vitest.ts";
@@ -59,7 +60,7 @@ process.exitCode = failed > 0 ? 1 : 0;
 async function runRows(part: Exclude<Part, "service">): Promise<void> {
   const inFolder = readdirSync(join(REPOSITORY_ROOT, FOLDERS[part]))
     .filter((name) => /\.(?:test|brokers)\.ts$/.test(name))
-    .filter((name) => isOfVersion(name, wanted.version));
+    .filter(hasRows);
   if (inFolder.length === 0) return;
   say(`\n── ${part}`);
   const files = inFolder.map((name) => join(FOLDERS[part], name));
@@ -97,7 +98,8 @@ async function runServices(): Promise<void> {
 
 function lineOf(row: Row, what: string, of: readonly TestOutcome[], part: Part): TableLine {
   const count = (status: string): number => of.filter((test) => test.status === status).length;
-  const { version, driver, protocol } = row;
+  const { version, driver, protocol, security } = row;
+  const listener = security === "plaintext" ? "plaintext" : "scram";
   return {
     ...row,
     what,
@@ -105,14 +107,21 @@ function lineOf(row: Row, what: string, of: readonly TestOutcome[], part: Part):
     failed: count("failed"),
     skipped: count("skipped"),
     seconds: Math.round(of.reduce((sum, test) => sum + test.durationMs, 0) / 1000),
-    again: `--version ${version} --driver ${driver} --protocol ${protocol} --part ${part}`,
+    again: `--version ${version} --driver ${driver} --protocol ${protocol} --security ${listener} --part ${part}`,
   };
 }
 
-/** `kafka-3.9.test.ts`; names without a version are for all. */
-function isOfVersion(name: string, version: string | undefined): boolean {
-  const [, of] = /^kafka-(\d+(?:\.\d+)+)/.exec(name) ?? [];
-  return version === undefined || of === undefined || of === version;
+/** `kafka-4.3-kafkajs.test.ts`: whether a row of this version, and of this driver, was asked for. Names without a version are for all. */
+function hasRows(name: string): boolean {
+  const [, version, driver] = /^kafka-(\d+(?:\.\d+)+)(?:-(\w+))?\./.exec(name) ?? [];
+  if (version === undefined) return true;
+  const of: Record<string, string> = {
+    ...wanted,
+    version,
+    ...(driver !== undefined && { driver }),
+  };
+  const isAsked = Object.entries(wanted).every(([field, value]) => of[field] === value);
+  return isAsked && ROWS.some((row) => isLike(row, of));
 }
 
 function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {

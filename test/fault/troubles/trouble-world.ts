@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createSecurityAdmin, type KafkaSecurityAdmin } from "@penstock/kafka";
 import { type LocalKafka, startKafka } from "@penstock/local";
 import { createTestAuthority, plantedSecret, type TestAuthority } from "@penstock/testkit";
+import { versionUnderTest } from "../../kafka-under-test.ts";
 
 export const USER = "trouble-user";
 /** A listener that shows a certificate for somebody else. */
@@ -30,6 +31,7 @@ export class TroubleWorld {
     mkdirSync(join(folder, "secrets"));
     writeFileSync(join(folder, "names"), "");
     const kafka = await startKafka({
+      version: versionUnderTest(),
       dataDir: join(folder, "kafka"),
       heapMb: 192,
       extraProperties: { "ssl.allow.dn.changes": true, "ssl.allow.san.changes": true },

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { KafkaVersion } from "../kafka/kafka-versions.ts";
 import type { LocalKafka } from "../kafka/local-kafka.ts";
 import { startKafka } from "../kafka/start-kafka.ts";
 import { createDatabase } from "../postgres/create-database.ts";
@@ -19,25 +20,25 @@ export interface TestStack {
   stop(): Promise<void>;
 }
 
-export async function startTestStack(): Promise<TestStack> {
+export async function startTestStack(kafka: { version?: KafkaVersion } = {}): Promise<TestStack> {
   const folder = mkdtempSync(join(tmpdir(), "penstock-test-"));
   // The user that runs Postgres must be able to walk through it.
   chmodSync(folder, 0o711);
   const started = await Promise.allSettled([
-    startKafka({ dataDir: join(folder, "kafka"), heapMb: 256 }),
+    startKafka({ ...kafka, dataDir: join(folder, "kafka"), heapMb: 256 }),
     startPostgres({ dataDir: join(folder, "postgres"), fsync: false }),
   ]);
-  const [kafka, postgres] = started;
+  const [broker, postgres] = started;
   async function stop(): Promise<void> {
     const servers = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     await Promise.all(servers.map((server) => server.stop()));
     rmSync(folder, { recursive: true, force: true });
   }
-  if (kafka.status === "rejected" || postgres.status === "rejected") {
+  if (broker.status === "rejected" || postgres.status === "rejected") {
     await stop();
-    throw kafka.status === "rejected" ? kafka.reason : (postgres as PromiseRejectedResult).reason;
+    throw broker.status === "rejected" ? broker.reason : (postgres as PromiseRejectedResult).reason;
   }
-  return { kafka: kafka.value, postgres: postgres.value, stop };
+  return { kafka: broker.value, postgres: postgres.value, stop };
 }
 
 /**

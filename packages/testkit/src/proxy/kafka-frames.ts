@@ -5,6 +5,9 @@ import type { Inspect } from "./link.ts";
 export const KAFKA_REQUEST = Object.freeze({
   fetch: 1,
   offsetCommit: 8,
+  joinGroup: 11,
+  heartbeat: 12,
+  syncGroup: 14,
   groupHeartbeat: 68,
 });
 

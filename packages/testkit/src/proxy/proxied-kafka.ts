@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type LocalKafka, startKafka } from "@penstock/local";
+import { freePort, type KafkaVersion, type LocalKafka, startKafka } from "@penstock/local";
 import { FaultProxy } from "./fault-proxy.ts";
 import { inspectKafka, type OnAnswer } from "./kafka-frames.ts";
 
@@ -26,13 +26,14 @@ export class ProxiedKafka {
     });
   }
 
-  static async start(): Promise<ProxiedKafka> {
+  static async start(options: { version?: KafkaVersion } = {}): Promise<ProxiedKafka> {
     const folder = mkdtempSync(join(tmpdir(), "penstock-proxied-"));
     const port = await freePort();
     const behind = await freePort();
     const controllerPort = await freePort();
     const proxyPort = await freePort();
     const kafka = await startKafka({
+      ...options,
       dataDir: folder,
       port,
       controllerPort,
