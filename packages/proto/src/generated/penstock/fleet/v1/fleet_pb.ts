@@ -1144,7 +1144,8 @@ export const FleetService: GenService<{
   },
   /**
    * Reads archived positions of one mapping, for partitions that were just adopted and have no committed offset in Kafka.
-   * Idempotent. NOT_FOUND when the mapping is gone. Role: node, of a poller.
+   * Idempotent. NOT_FOUND when the mapping is gone, and also when no node that joined with the caller's credential runs it (with a credential that is
+   * bound to a node: that node): positions of others' mappings are not told. Role: node, of a poller.
    *
    * @generated from rpc penstock.fleet.v1.FleetService.GetPositions
    */

@@ -145,7 +145,8 @@ export type EventSourceMapping = Message<"penstock.mapping.v1.EventSourceMapping
   revision: bigint;
 
   /**
-   * Positions and lag by partition, as last reported (about once a second while running).
+   * Positions and lag by partition, as last reported (about once a second while running). This, `gaps` and `waiting_for_nodes` are in what get and
+   * watch answer; create, update, delete and list leave the three empty.
    *
    * @generated from field: repeated penstock.mapping.v1.PartitionProgress partitions = 18;
    */

@@ -203,7 +203,7 @@ export const CreateEventSourceMappingRequestSchema: GenMessage<CreateEventSource
  */
 export type CreateEventSourceMappingResponse = Message<"penstock.mapping.v1.CreateEventSourceMappingResponse"> & {
   /**
-   * With state CREATING.
+   * With state CREATING; without `partitions`, `gaps` and `waiting_for_nodes`.
    *
    * @generated from field: penstock.mapping.v1.EventSourceMapping event_source_mapping = 1;
    */
@@ -491,7 +491,7 @@ export const UpdateEventSourceMappingRequestSchema: GenMessage<UpdateEventSource
  */
 export type UpdateEventSourceMappingResponse = Message<"penstock.mapping.v1.UpdateEventSourceMappingResponse"> & {
   /**
-   * With state UPDATING, ENABLING or DISABLING.
+   * With state UPDATING, ENABLING or DISABLING; without `partitions`, `gaps` and `waiting_for_nodes`, which get and watch tell.
    *
    * @generated from field: penstock.mapping.v1.EventSourceMapping event_source_mapping = 1;
    */
@@ -555,7 +555,7 @@ export const DeleteEventSourceMappingRequestSchema: GenMessage<DeleteEventSource
  */
 export type DeleteEventSourceMappingResponse = Message<"penstock.mapping.v1.DeleteEventSourceMappingResponse"> & {
   /**
-   * With state DELETING.
+   * With state DELETING; without `partitions`, `gaps` and `waiting_for_nodes`: get tells which nodes it waits for.
    *
    * @generated from field: penstock.mapping.v1.EventSourceMapping event_source_mapping = 1;
    */
