@@ -13,4 +13,8 @@ export type { NewTopic, OffsetSpec } from "./admin/topic-admin.ts";
 export type { KafkaLog } from "./cluster/log.ts";
 export type { ListedOffset } from "./cluster/log-ends.ts";
 export type { AddressGuard } from "./connection/dial.ts";
+export {
+  createKafkajsRecordSourceDriver,
+  KAFKAJS_CAPABILITIES,
+} from "./kafkajs-source/kafkajs-record-source-driver.ts";
 export * from "./source/record-source-driver.ts";

@@ -14,7 +14,7 @@ import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
 import type { AddressGuard } from "../../connection/dial.ts";
 import { RefusalPause } from "../../connection/refusal-pause.ts";
 import { BrokerSocket } from "./broker-socket.ts";
-import { problemOf } from "./kafkajs-error.ts";
+import { problemOf, refusalCode } from "./kafkajs-error.ts";
 import {
   API_KEYS,
   type KafkajsBroker,
@@ -40,6 +40,13 @@ export interface KafkajsClientOptions {
   readonly fetchBytesMax: number;
 }
 
+export interface SendOptions<T> {
+  /** Reads the payload, which begins after the correlation id. Default: kafkajs's reader. */
+  readonly decode?: ((payload: Buffer, version: number) => T) | undefined;
+  /** Default: the request timeout. */
+  readonly answerLimitMs?: number | undefined;
+}
+
 export interface TopicView {
   /** NO_TOPIC_ID before Kafka 2.8. */
   readonly topicId: string;
@@ -55,6 +62,8 @@ const VIEW_MIN_AGE_MS = 250;
 /** One record may be larger than what is asked for; this much is believed. */
 const FRAME_BYTES_MIN = 128 * 1024 * 1024;
 const READ_COMMITTED = 1;
+/** Topics of one group that a leader assigns. */
+const GROUP_TOPICS_MAX = 1_000;
 /** Why each broker failed, of this many. */
 const REASONS_MAX = 256;
 
@@ -103,20 +112,36 @@ export class KafkajsClient {
     );
   }
 
-  /** Anything of kafkajs, with its errors translated. */
-  asking<T>(subject: string, ask: () => Promise<T>): Promise<T> {
-    return this.#translated(subject, ask);
+  /** Number of partitions of each topic; those that can't be had are left out. */
+  partitionCounts(topics: readonly string[]): Promise<Map<string, number>> {
+    return this.#translated("topics of the group", async (cluster) => {
+      const counts = new Map<string, number>();
+      for (const topic of topics.slice(0, GROUP_TOPICS_MAX))
+        try {
+          await cluster.addMultipleTargetTopics([topic]);
+          const count = cluster.findTopicPartitionMetadata(topic).length;
+          if (count > 0) counts.set(topic, count);
+        } catch (error) {
+          if (refusalCode(error) === null || topic === this.topic) throw error;
+        }
+      return counts;
+    });
+  }
+
+  /** Of anything that kafkajs or this client threw. */
+  problemOf(error: unknown, subject: string): PenstockError {
+    return problemOf(error, subject, (broker) => this.#reasons.get(broker));
   }
 
   /**
-   * Sends a request in the newest version that both sides have. `decode` reads its payload (after the correlation id); default: kafkajs's reader, but never its
-   * `parse`, which throws away an answer for all partitions when one has an error.
+   * Sends a request in the newest version that both sides have. Never uses kafkajs's `parse`, which throws away an answer for all partitions when one has an
+   * error: error codes are in the answer.
    */
   send<T>(
     broker: KafkajsBroker,
     name: string,
     args: object,
-    decode?: (payload: Buffer, version: number) => T,
+    { decode, answerLimitMs }: SendOptions<T> = {},
   ): Promise<T> {
     return this.#translated(`broker ${broker.nodeId}`, async () => {
       const family = requestFamily(name);
@@ -128,6 +153,7 @@ export class KafkajsClient {
       try {
         return (await broker.connectionPool.send({
           ...exchange,
+          ...(answerLimitMs === undefined ? {} : { requestTimeout: answerLimitMs }),
           response: {
             decode: async (payload: Buffer) =>
               decode ? decode(payload, version) : response.decode(payload),
@@ -177,7 +203,7 @@ export class KafkajsClient {
     try {
       return await run(await this.#connected());
     } catch (error) {
-      throw problemOf(error, subject, (broker) => this.#reasons.get(broker));
+      throw this.problemOf(error, subject);
     }
   }
 

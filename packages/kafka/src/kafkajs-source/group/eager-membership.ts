@@ -1,0 +1,372 @@
+/**
+ * A member of a classic consumer group that rebalances eagerly: the group protocol that every Kafka since 0.10.1 has.
+ *
+ *   joining ─JoinGroup, SyncGroup─▶ member ─"rebalance in progress"─▶ draining: `revoking` for all ─▶ all released, or deadline ─▶ joining
+ *                                     └── unknown member, old generation, topic made again: all `lost` ─▶ joining
+ *
+ * Always true:
+ * - Heartbeats have a loop of their own and wait for nothing but their interval: neither for functions nor for fetches (kafkajs's consumer sends them
+ *   between fetches). They go on while lanes drain; Kafka keeps the member and takes commits of its generation until everybody has joined anew.
+ * - An assignment belongs to one generation and is alive from its SyncGroup until it is released or lost, and never past the next join (K-1).
+ * - A call may start only while a heartbeat proves the session, and none after a pause of the process until one has succeeded since.
+ */
+import type { Assignment, Clock, LostReason, MembershipState, PenstockError } from "@penstock/core";
+import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
+import type { KafkaLog } from "../../cluster/log.ts";
+import { backoffMs } from "../../connection/backoff.ts";
+import { decodeAssignment } from "../../group/classic/consumer-protocol.ts";
+import {
+  heartbeatIntervalMs,
+  rebalanceGraceMs,
+  SessionTimeouts,
+} from "../../group/classic/session-timeouts.ts";
+import type { MembershipEvents } from "../../group/membership.ts";
+import { SessionGuard } from "../../group/session-guard.ts";
+import type { KafkajsClient, TopicView } from "../client/kafkajs-client.ts";
+import { Alarm } from "./alarm.ts";
+import { assign, viewMembers } from "./assignors.ts";
+import type { Enrolment, GroupRequests } from "./group-requests.ts";
+
+export interface EagerMembershipOptions {
+  readonly client: KafkajsClient;
+  readonly requests: GroupRequests;
+  readonly groupId: string;
+  readonly drainLimitMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: KafkaLog;
+}
+
+const RETRY_BASE_MS = 100;
+const RETRY_LIMIT_MS = 5_000;
+/** Between heartbeats while lanes drain, and while a change is expected. */
+const HURRIED_MS = 250;
+const LOOK_INTERVAL_MS = 10_000;
+const LEAVE_LIMIT_MS = 2_000;
+const ABORT_LIMIT_MS = 500;
+const FAILURES_UNTIL_PROBLEM = 2;
+const INVALID_SESSION_TIMEOUT = 26;
+const MEMBER_ID_REQUIRED = 79;
+
+export class EagerMembership {
+  readonly groupInstanceId = null;
+  readonly #options: EagerMembershipOptions;
+  readonly #events: MembershipEvents;
+  readonly #sessions: SessionTimeouts;
+  readonly #guard: SessionGuard;
+  /** Alive assignments; true = asked back. */
+  readonly #held = new Map<Assignment, boolean>();
+  readonly #alarm: Alarm;
+  #phase: MembershipState["phase"] = "joining";
+  #enrolment: Enrolment = { memberId: "", generation: -1 };
+  #incarnation = 0;
+  #rebalances = -1;
+  #view: TopicView | null = null;
+  #isLeader = false;
+  /** The generation is gone: join anew. */
+  #isOver = true;
+  #drainUntilMs: number | null = null;
+  #expectUntilMs = Number.NEGATIVE_INFINITY;
+  #ending: "leave" | "abort" | null = null;
+  #loop: Promise<void> | null = null;
+
+  constructor(options: EagerMembershipOptions, events: MembershipEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#sessions = new SessionTimeouts(options.sessionTimeoutMs);
+    this.#guard = new SessionGuard(this.#sessions.presentMs);
+    this.#alarm = new Alarm(() => this.#nowMs());
+  }
+
+  get memberId(): string {
+    return this.#enrolment.memberId;
+  }
+
+  get memberEpoch(): number {
+    return this.#enrolment.generation;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  isAlive(assignment: Assignment): boolean {
+    return this.#held.has(assignment);
+  }
+
+  isRevoking(assignment: Assignment): boolean {
+    return this.#held.get(assignment) ?? false;
+  }
+
+  /** K-1: of the generation that the assignment came with, and no other. */
+  commitEpoch(assignment: Assignment): number | null {
+    return this.#held.has(assignment) ? assignment.epoch : null;
+  }
+
+  release(assignment: Assignment): void {
+    if (this.#held.delete(assignment) && this.#held.size === 0) this.#alarm.ring();
+  }
+
+  mayDispatch(): boolean {
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    if (this.#guard.observe(nowMs, clock.wallMs())) this.#alarm.ring();
+    return !this.#isOver && this.#guard.mayDispatch(nowMs);
+  }
+
+  expectChange(durationMs: number): void {
+    this.#expectUntilMs = Math.max(this.#expectUntilMs, this.#nowMs() + durationMs);
+    this.#alarm.ring();
+  }
+
+  /** A commit was refused for its generation: that of all assignments. */
+  fenced(assignment: Assignment): void {
+    if (this.#held.has(assignment)) this.#loseAll("fenced");
+  }
+
+  memberUnknown(incarnation: number): void {
+    if (incarnation !== this.#incarnation) return;
+    this.#loseAll("memberUnknown");
+    this.#enrolment = { memberId: "", generation: -1 };
+  }
+
+  async confirm(): Promise<boolean> {
+    const incarnation = this.#incarnation;
+    if (this.#isOver) return false;
+    await this.#beat();
+    return incarnation === this.#incarnation && !this.#isOver && this.#guard.isCertain;
+  }
+
+  async leave(): Promise<void> {
+    if (this.#ending === null) {
+      this.#ending = "leave";
+      this.#phase = "leaving";
+      this.#tell();
+      this.#drain();
+    }
+    this.#alarm.ring();
+    const limit = new Alarm(() => this.#nowMs());
+    const limitMs = this.#nowMs() + this.#options.drainLimitMs + LEAVE_LIMIT_MS;
+    await Promise.race([this.#loop, limit.until(limitMs)]);
+    limit.ring();
+    this.abort();
+  }
+
+  /** After `abort`: once the leave is said, or nobody listened for it. */
+  async left(): Promise<void> {
+    const limit = new Alarm(() => this.#nowMs());
+    await Promise.race([this.#loop, limit.until(this.#nowMs() + ABORT_LIMIT_MS)]);
+    limit.ring();
+  }
+
+  abort(): void {
+    if (this.#ending !== "abort") this.#loseAll("closed");
+    this.#ending = "abort";
+    if (this.#phase !== "left") {
+      this.#phase = "left";
+      this.#tell();
+    }
+    this.#alarm.ring();
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; this.#ending === null; ) {
+      const problem = await this.#join();
+      if (problem === null) {
+        failures = 0;
+        this.#events.problem(null);
+        await this.#serve();
+      } else if (problem !== "again") {
+        failures++;
+        if (failures >= FAILURES_UNTIL_PROBLEM || problem.code !== "kafkaUnavailable")
+          this.#events.problem(problem);
+        await this.#alarm.until(this.#nowMs() + backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
+      }
+    }
+    await this.#depart();
+  }
+
+  /** Null: a member, with what it was given. */
+  async #join(): Promise<PenstockError | "again" | null> {
+    const { client, requests, groupId, drainLimitMs } = this.#options;
+    const subject = `consumer group "${groupId}"`;
+    const sessionMs = this.#sessions.presentMs;
+    try {
+      this.#view = await client.view();
+      const sentAtMs = this.#nowMs();
+      const rebalanceMs = drainLimitMs + rebalanceGraceMs(sessionMs);
+      const joined = await requests.join(this.memberId, sessionMs, rebalanceMs);
+      if (joined.errorCode !== KAFKA.none)
+        return this.#refusedJoin(joined.errorCode, joined.memberId, subject);
+      const { memberId, generationId } = joined;
+      this.#enrolment = { memberId, generation: generationId };
+      this.#isLeader = joined.leaderId === memberId;
+      const given = this.#isLeader ? await this.#assign(joined.groupProtocol, joined.members) : [];
+      const synced = await requests.sync(this.#enrolment, given);
+      if (synced.errorCode !== KAFKA.none) return this.#refusedJoin(synced.errorCode, "", subject);
+      if (this.#ending !== null) return null;
+      this.#begin(sentAtMs, sessionMs, synced.memberAssignment);
+      return null;
+    } catch (error) {
+      return client.problemOf(error, subject);
+    }
+  }
+
+  #refusedJoin(code: number, memberId: string, subject: string): PenstockError | "again" {
+    const { requests } = this.#options;
+    if (code === MEMBER_ID_REQUIRED) {
+      this.#enrolment = { memberId, generation: -1 };
+      return "again";
+    }
+    if (code === INVALID_SESSION_TIMEOUT && this.#sessions.tryNext()) return "again";
+    if (code === KAFKA.unknownMemberId) this.#enrolment = { memberId: "", generation: -1 };
+    const isElsewhere = code === KAFKA.notCoordinator || code === KAFKA.coordinatorNotAvailable;
+    if (isElsewhere) requests.elsewhere();
+    const isUnderWay = code === KAFKA.rebalanceInProgress || code === KAFKA.illegalGeneration;
+    return isUnderWay ? "again" : kafkaRefusal(code, subject);
+  }
+
+  async #assign(protocol: string, joined: Parameters<typeof viewMembers>[0]) {
+    const members = viewMembers(joined);
+    const topics = [...new Set(members.flatMap((member) => member.topics))];
+    return assign(protocol, members, await this.#options.client.partitionCounts(topics));
+  }
+
+  #begin(sentAtMs: number, sessionMs: number, assigned: Buffer): void {
+    const { topic } = this.#options.client;
+    const partitions = (decodeAssignment(assigned)?.partitions ?? [])
+      .filter((row) => row.topic === topic)
+      .flatMap((row) => row.partitions);
+    this.#guard.sessionMs = sessionMs;
+    this.#guard.reset();
+    // The coordinator's timer starts anew with the answer to the join, which is later.
+    this.#guard.proved(sentAtMs);
+    this.#incarnation++;
+    this.#rebalances++;
+    this.#isOver = false;
+    this.#drainUntilMs = null;
+    this.#phase = "member";
+    this.#tell();
+    const epoch = this.#enrolment.generation;
+    const topicId = this.#view?.topicId ?? "";
+    for (const partition of new Set(partitions)) {
+      const assignment: Assignment = { topic, topicId, partition, epoch };
+      this.#held.set(assignment, false);
+      this.#events.assigned(assignment);
+    }
+  }
+
+  /** Heartbeats, until the generation is over: drained, or lost. */
+  async #serve(): Promise<void> {
+    let lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
+    while (!this.#isOver && !this.#hasDrained()) {
+      const nowMs = this.#nowMs();
+      const isHurried = this.#drainUntilMs !== null || nowMs < this.#expectUntilMs;
+      const everyMs = heartbeatIntervalMs(this.#guard.sessionMs);
+      const dueMs = nowMs + (isHurried ? Math.min(HURRIED_MS, everyMs) : everyMs);
+      this.#guard.nextTickAtMs = dueMs;
+      await this.#alarm.until(Math.min(dueMs, this.#drainUntilMs ?? dueMs));
+      if (this.#isOver || this.#hasDrained()) break;
+      this.#guard.observe(this.#nowMs(), this.#options.clock.wallMs());
+      await this.#beat();
+      if (this.#nowMs() < lookAtMs) continue;
+      lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
+      void this.#look();
+    }
+    if (!this.#isOver) this.#loseAll("drainLimit");
+  }
+
+  #hasDrained(): boolean {
+    if (this.#drainUntilMs === null) return false;
+    return this.#held.size === 0 || this.#nowMs() >= this.#drainUntilMs;
+  }
+
+  #drain(): void {
+    if (this.#drainUntilMs !== null) return;
+    this.#drainUntilMs = this.#nowMs() + this.#options.drainLimitMs;
+    for (const assignment of [...this.#held.keys()]) {
+      this.#held.set(assignment, true);
+      this.#events.revoking(assignment, this.#drainUntilMs);
+    }
+    this.#alarm.ring();
+  }
+
+  async #beat(): Promise<void> {
+    const { client, requests, groupId } = this.#options;
+    const subject = `consumer group "${groupId}"`;
+    const incarnation = this.#incarnation;
+    const sentAtMs = this.#nowMs();
+    let code: number;
+    try {
+      code = await requests.heartbeat(this.#enrolment);
+    } catch (error) {
+      const problem = client.problemOf(error, subject);
+      if (incarnation !== this.#incarnation || this.#isOver) return;
+      if (this.#guard.hasRunOut(this.#nowMs())) this.#loseAll("sessionPaused");
+      this.#events.problem(problem);
+      return;
+    }
+    if (incarnation !== this.#incarnation || this.#isOver) return;
+    if (code === KAFKA.none || code === KAFKA.rebalanceInProgress) {
+      this.#guard.proved(sentAtMs);
+      this.#events.problem(null);
+      if (code === KAFKA.rebalanceInProgress) this.#drain();
+    } else if (code === KAFKA.unknownMemberId || code === KAFKA.illegalGeneration) {
+      const isPause = !this.#guard.isCertain || this.#guard.hasRunOut(sentAtMs);
+      this.#loseAll(isPause ? "sessionPaused" : "memberUnknown");
+      if (code === KAFKA.unknownMemberId) this.#enrolment = { memberId: "", generation: -1 };
+    } else {
+      if (code === KAFKA.notCoordinator || code === KAFKA.coordinatorNotAvailable)
+        requests.elsewhere();
+      if (this.#guard.hasRunOut(this.#nowMs())) this.#loseAll("sessionPaused");
+      this.#events.problem(kafkaRefusal(code, subject));
+    }
+  }
+
+  /** Partitions that were added are given by the leader, in a new generation (F15); a topic that was made again is another one (F14). */
+  async #look(): Promise<void> {
+    const { client } = this.#options;
+    const incarnation = this.#incarnation;
+    try {
+      const before = this.#view;
+      const view = await client.view();
+      if (!before || incarnation !== this.#incarnation || this.#isOver) return;
+      if (view.topicId !== before.topicId) this.#loseAll("fenced");
+      else if (this.#isLeader && view.leaders.size !== before.leaders.size) this.#drain();
+    } catch {
+      // The topic watch of the source tells what is wrong with the topic.
+    }
+  }
+
+  #loseAll(reason: LostReason): void {
+    this.#isOver = true;
+    for (const assignment of [...this.#held.keys()])
+      if (this.#held.delete(assignment)) this.#events.lost(assignment, reason);
+    this.#alarm.ring();
+  }
+
+  async #depart(): Promise<void> {
+    const { memberId } = this.#enrolment;
+    this.#loseAll("closed");
+    if (memberId === "") return;
+    // What can't be said now is told by the session, which runs out.
+    await this.#options.requests.leave(memberId).catch(() => {});
+  }
+
+  #tell(): void {
+    this.#events.changed({
+      phase: this.#phase,
+      memberId: this.memberId,
+      memberEpoch: this.memberEpoch,
+      rebalances: Math.max(0, this.#rebalances),
+    });
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+}

@@ -1,0 +1,36 @@
+import type { PenstockError } from "@penstock/core";
+import type { KafkajsClient } from "../client/kafkajs-client.ts";
+
+const WELL_INTERVAL_MS = 10_000;
+const ILL_INTERVAL_MS = 2_000;
+
+/** Looks whether the topic is there, every 10 s and every 2 s while something is wrong. What it reads is shared with everybody who needs it. */
+export class TopicLook {
+  readonly #client: KafkajsClient;
+  readonly #tell: (problem: PenstockError | null) => void;
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+
+  constructor(client: KafkajsClient, tell: (problem: PenstockError | null) => void) {
+    this.#client = client;
+    this.#tell = tell;
+    void this.#look();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    let problem: PenstockError | null = null;
+    try {
+      await this.#client.view();
+    } catch (error) {
+      problem = this.#client.problemOf(error, `topic "${this.#client.topic}"`);
+    }
+    if (this.#isStopped) return;
+    this.#tell(problem);
+    this.#timer = setTimeout(() => void this.#look(), problem ? ILL_INTERVAL_MS : WELL_INTERVAL_MS);
+  }
+}
