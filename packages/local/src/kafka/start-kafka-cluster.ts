@@ -98,10 +98,12 @@ export async function startKafkaCluster(
     const stop = async (): Promise<void> => {
       const [first, ...others] = brokers;
       for (const broker of brokers) broker.resume();
-      // Without the controller a broker waits for it in vain before it stops.
-      const canLeave = zookeeper !== undefined || (first !== undefined && isAlive(first.pid));
-      await Promise.all(others.map((broker) => (canLeave ? broker.stop() : broker.kill())));
-      await first?.stop();
+      // Data that nobody will read needs no goodbye. And without the controller a broker would wait for it in vain before it stops.
+      const isController = zookeeper !== undefined || (first !== undefined && isAlive(first.pid));
+      const isPolite = options.dataDir !== undefined && isController;
+      const end = (broker: LocalKafka) => (isPolite ? broker.stop() : broker.kill());
+      await Promise.all(others.map(end));
+      if (first !== undefined) await end(first);
       await zookeeper?.stop();
     };
 

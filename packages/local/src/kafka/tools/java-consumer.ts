@@ -34,17 +34,16 @@ export interface JavaConsumer {
 export async function startJavaConsumer(options: JavaConsumerOptions): Promise<JavaConsumer> {
   const { bootstrapServers, topic, groupId, print = {} } = options;
   const { version, consoleConsumer } = kafkaRelease(options.version);
-  const properties = {
-    "group.id": groupId,
-    "auto.offset.reset": "earliest",
-    ...options.properties,
-  };
+  const properties = { "group.id": groupId, ...options.properties };
+  // Versions before 1.0 don't listen to the property.
+  const isFromBeginning = (options.properties?.["auto.offset.reset"] ?? "earliest") === "earliest";
   let received = 0;
   const consumer = await runKafkaTool(
     version,
     consoleConsumer.mainClass,
     [
       ...["--bootstrap-server", bootstrapServers, "--topic", topic],
+      ...(isFromBeginning ? ["--from-beginning"] : []),
       ...pairs(consoleConsumer.consumerProperty, properties),
       ...pairs(consoleConsumer.printProperty, print),
     ],
