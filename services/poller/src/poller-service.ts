@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Invoker } from "@penstock/core";
 import { createAddressGuards, createKeySetFetch, dialGuard } from "@penstock/egress";
-import { createRecordSourceDriver } from "@penstock/kafka";
 import { poller } from "@penstock/proto";
 import {
   advertisedAddress,
@@ -22,6 +21,7 @@ import { pollerApi } from "./api/poller-api.ts";
 import type { EventPollerContext, Timers } from "./event-poller/context.ts";
 import { NO_HISTORY } from "./event-poller/history.ts";
 import { createArchiveReader } from "./node/archive-reader.ts";
+import { chooseDriver } from "./node/choose-driver.ts";
 import { Counters } from "./node/counters.ts";
 import { FileHistory } from "./node/file-history.ts";
 import { FleetLink } from "./node/fleet-link.ts";
@@ -69,12 +69,11 @@ export async function startPollerService(options: PollerServiceOptions): Promise
   const ownPorts = ownPortsOf(settings);
   const guards = createAddressGuards({ settings, ownPorts: () => ownPorts });
   const { sourceSecurity } = openSecrets({ settings, env, guards, clock: systemClock, log });
-  const driver = createRecordSourceDriver({
+  const driver = chooseDriver(settings, {
     clock: systemClock,
     log,
     clientId: `penstock-${nodeId}`,
     addressGuard: dialGuard(guards.of("brokers")),
-    rack: settings.kafkaRack,
   });
   const invokers = chooseInvokers({
     choice: settings.invoker,
@@ -108,7 +107,10 @@ export async function startPollerService(options: PollerServiceOptions): Promise
   const node: PollerNode = new PollerNode(context, () => link?.holdingsChanged());
   let link: FleetLink | null = null;
   const isConnected = (): boolean => link?.isConnected ?? false;
-  const routes = pollerApi({ nodeId, node, memory, clock: systemClock, isConnected });
+  const routes = pollerApi({
+    ...{ nodeId, node, memory, clock: systemClock, isConnected },
+    driver: driver.capabilities,
+  });
   const rpc = await startRpcServer({
     host: settings.host,
     port: settings.grpcPort,

@@ -9,6 +9,7 @@ import {
   SETTINGS,
   securityProblems,
 } from "@penstock/runtime";
+import { driverProblems } from "./node/choose-driver.ts";
 
 /** The settings that the poller service reads. */
 const SCHEMA = {
@@ -38,7 +39,7 @@ export type PollerSettings = Parsed<typeof SCHEMA>;
 export function parsePollerSettings(env: Readonly<Record<string, string | undefined>>) {
   return parseSettings(SCHEMA, env, (settings) => {
     const { drainLimitMs, shutdownDeadlineMs } = settings;
-    const violations = securityProblems(settings);
+    const violations = [...securityProblems(settings), ...driverProblems(settings)];
     if (drainLimitMs >= shutdownDeadlineMs) {
       violations.push({
         field: "PENSTOCK_SHUTDOWN_DEADLINE_MS",

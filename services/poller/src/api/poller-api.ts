@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { type Clock, PenstockError } from "@penstock/core";
+import { type Clock, type DriverCapabilities, PenstockError } from "@penstock/core";
 import { poller } from "@penstock/proto";
 import type { EventPoller } from "../event-poller/event-poller.ts";
 import type { Lane } from "../lane/lane.ts";
@@ -16,6 +16,7 @@ export interface PollerApiOptions {
   readonly memory: MemoryBudget;
   readonly clock: Clock;
   readonly isConnected: () => boolean;
+  readonly driver: DriverCapabilities;
 }
 
 /** PollerService: a snapshot of what runs here, and drain. */
@@ -42,6 +43,7 @@ export function pollerApi(options: PollerApiOptions): (router: ConnectRouter) =>
           bufferedBytes: BigInt(memory.bytes),
           bufferedBytesMax: BigInt(memory.bytesMax),
           eventPollers: wanted.map((each) => describe(each, options.clock)),
+          kafkaDriver: describeDriver(options.driver),
         });
       },
       drain() {
@@ -50,6 +52,10 @@ export function pollerApi(options: PollerApiOptions): (router: ConnectRouter) =>
         return create(poller.DrainResponseSchema, { eventPollers });
       },
     });
+}
+
+function describeDriver({ driver, ...capabilities }: DriverCapabilities): poller.KafkaDriver {
+  return create(poller.KafkaDriverSchema, { name: driver, ...capabilities });
 }
 
 function describe(each: EventPoller, clock: Clock): poller.EventPoller {

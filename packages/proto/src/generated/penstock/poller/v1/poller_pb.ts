@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file penstock/poller/v1/poller.proto.
  */
 export const file_penstock_poller_v1_poller: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wZW5zdG9jay9wb2xsZXIvdjEvcG9sbGVyLnByb3RvEhJwZW5zdG9jay5wb2xsZXIudjEiPwoVRGVzY3JpYmVQb2xsZXJSZXF1ZXN0EhcKCm1hcHBpbmdfaWQYASABKAlIAIgBAUINCgtfbWFwcGluZ19pZCKEAgoWRGVzY3JpYmVQb2xsZXJSZXNwb25zZRIPCgdub2RlX2lkGAEgASgJEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmdlbmVyYXRpb24YAyABKAQSFAoMaXNfY29ubmVjdGVkGAQgASgIEhMKC2lzX2RyYWluaW5nGAUgASgIEhYKDmJ1ZmZlcmVkX2J5dGVzGAYgASgEEhoKEmJ1ZmZlcmVkX2J5dGVzX21heBgHIAEoBBI2Cg1ldmVudF9wb2xsZXJzGAggAygLMh8ucGVuc3RvY2sucG9sbGVyLnYxLkV2ZW50UG9sbGVyIvoBCgtFdmVudFBvbGxlchISCgptYXBwaW5nX2lkGAEgASgJEg0KBWluZGV4GAIgASgNEhkKEWNvbnN1bWVyX2dyb3VwX2lkGAMgASgJEhEKCW1lbWJlcl9pZBgEIAEoCRIUCgxtZW1iZXJfZXBvY2gYBSABKAUSMwoFc3RhdGUYBiABKA4yJC5wZW5zdG9jay5wb2xsZXIudjEuRXZlbnRQb2xsZXJTdGF0ZRIPCgdwcm9ibGVtGAcgASgJEicKBWxhbmVzGAggAygLMhgucGVuc3RvY2sucG9sbGVyLnYxLkxhbmUSFQoNZnVuY3Rpb25fbmFtZRgJIAEoCSKXAwoETGFuZRINCgV0b3BpYxgBIAEoCRIRCglwYXJ0aXRpb24YAiABKAUSGAoQYXNzaWdubWVudF9lcG9jaBgDIAEoBRIQCghwb3NpdGlvbhgEIAEoAxIYChBjb21taXR0ZWRfb2Zmc2V0GAUgASgDEhYKDmxvZ19lbmRfb2Zmc2V0GAYgASgDEgsKA2xhZxgHIAEoAxIYChBidWZmZXJlZF9yZWNvcmRzGAggASgNEhYKDmJ1ZmZlcmVkX2J5dGVzGAkgASgEEjEKC3dhaXRpbmdfZm9yGAogASgOMhwucGVuc3RvY2sucG9sbGVyLnYxLkxhbmVXYWl0EjEKDXdhaXRpbmdfc2luY2UYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2ZhaWxlZF9hdHRlbXB0cxgMIAEoDRISCgpsYXN0X2Vycm9yGA0gASgJEjAKCHJldHJ5X2luGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSACIAQFCCwoJX3JldHJ5X2luIg4KDERyYWluUmVxdWVzdCImCg1EcmFpblJlc3BvbnNlEhUKDWV2ZW50X3BvbGxlcnMYASABKA0qtwEKEEV2ZW50UG9sbGVyU3RhdGUSIgoeRVZFTlRfUE9MTEVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASHgoaRVZFTlRfUE9MTEVSX1NUQVRFX0pPSU5JTkcQARIeChpFVkVOVF9QT0xMRVJfU1RBVEVfUlVOTklORxACEh8KG0VWRU5UX1BPTExFUl9TVEFURV9EUkFJTklORxADEh4KGkVWRU5UX1BPTExFUl9TVEFURV9TVE9QUEVEEAQq+gEKCExhbmVXYWl0EhkKFUxBTkVfV0FJVF9VTlNQRUNJRklFRBAAEhUKEUxBTkVfV0FJVF9SRUNPUkRTEAESFAoQTEFORV9XQUlUX1dJTkRPVxACEhYKEkxBTkVfV0FJVF9GVU5DVElPThADEhMKD0xBTkVfV0FJVF9SRVRSWRAEEhcKE0xBTkVfV0FJVF9USFJPVFRMRUQQBRIYChRMQU5FX1dBSVRfTUVNQkVSU0hJUBAGEhYKEkxBTkVfV0FJVF9QT1NJVElPThAHEhYKEkxBTkVfV0FJVF9PUEVSQVRPUhAIEhYKEkxBTkVfV0FJVF9IQU5ET1ZFUhAJMsYBCg1Qb2xsZXJTZXJ2aWNlEmcKDkRlc2NyaWJlUG9sbGVyEikucGVuc3RvY2sucG9sbGVyLnYxLkRlc2NyaWJlUG9sbGVyUmVxdWVzdBoqLnBlbnN0b2NrLnBvbGxlci52MS5EZXNjcmliZVBvbGxlclJlc3BvbnNlEkwKBURyYWluEiAucGVuc3RvY2sucG9sbGVyLnYxLkRyYWluUmVxdWVzdBohLnBlbnN0b2NrLnBvbGxlci52MS5EcmFpblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Ch9wZW5zdG9jay9wb2xsZXIvdjEvcG9sbGVyLnByb3RvEhJwZW5zdG9jay5wb2xsZXIudjEiPwoVRGVzY3JpYmVQb2xsZXJSZXF1ZXN0EhcKCm1hcHBpbmdfaWQYASABKAlIAIgBAUINCgtfbWFwcGluZ19pZCK7AgoWRGVzY3JpYmVQb2xsZXJSZXNwb25zZRIPCgdub2RlX2lkGAEgASgJEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmdlbmVyYXRpb24YAyABKAQSFAoMaXNfY29ubmVjdGVkGAQgASgIEhMKC2lzX2RyYWluaW5nGAUgASgIEhYKDmJ1ZmZlcmVkX2J5dGVzGAYgASgEEhoKEmJ1ZmZlcmVkX2J5dGVzX21heBgHIAEoBBI2Cg1ldmVudF9wb2xsZXJzGAggAygLMh8ucGVuc3RvY2sucG9sbGVyLnYxLkV2ZW50UG9sbGVyEjUKDGthZmthX2RyaXZlchgJIAEoCzIfLnBlbnN0b2NrLnBvbGxlci52MS5LYWZrYURyaXZlciLxAQoLS2Fma2FEcml2ZXISDAoEbmFtZRgBIAEoCRIcChRkcmFpbnNfYmVmb3JlX3Jldm9rZRgCIAEoCBIgChhyZWJhbGFuY2VzX2luY3JlbWVudGFsbHkYAyABKAgSIAoYc3BlYWtzX2NvbnN1bWVyX3Byb3RvY29sGAQgASgIEhwKFGtlZXBzX3N0YXRpY19tZW1iZXJzGAUgASgIEh0KFXJlYWRzX25lYXJlc3RfcmVwbGljYRgGIAEoCBIaChJzaGFyZXNfY29ubmVjdGlvbnMYByABKAgSGQoRcmVhZHNfb2xkX2Zvcm1hdHMYCCABKAgi+gEKC0V2ZW50UG9sbGVyEhIKCm1hcHBpbmdfaWQYASABKAkSDQoFaW5kZXgYAiABKA0SGQoRY29uc3VtZXJfZ3JvdXBfaWQYAyABKAkSEQoJbWVtYmVyX2lkGAQgASgJEhQKDG1lbWJlcl9lcG9jaBgFIAEoBRIzCgVzdGF0ZRgGIAEoDjIkLnBlbnN0b2NrLnBvbGxlci52MS5FdmVudFBvbGxlclN0YXRlEg8KB3Byb2JsZW0YByABKAkSJwoFbGFuZXMYCCADKAsyGC5wZW5zdG9jay5wb2xsZXIudjEuTGFuZRIVCg1mdW5jdGlvbl9uYW1lGAkgASgJIpcDCgRMYW5lEg0KBXRvcGljGAEgASgJEhEKCXBhcnRpdGlvbhgCIAEoBRIYChBhc3NpZ25tZW50X2Vwb2NoGAMgASgFEhAKCHBvc2l0aW9uGAQgASgDEhgKEGNvbW1pdHRlZF9vZmZzZXQYBSABKAMSFgoObG9nX2VuZF9vZmZzZXQYBiABKAMSCwoDbGFnGAcgASgDEhgKEGJ1ZmZlcmVkX3JlY29yZHMYCCABKA0SFgoOYnVmZmVyZWRfYnl0ZXMYCSABKAQSMQoLd2FpdGluZ19mb3IYCiABKA4yHC5wZW5zdG9jay5wb2xsZXIudjEuTGFuZVdhaXQSMQoNd2FpdGluZ19zaW5jZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPZmFpbGVkX2F0dGVtcHRzGAwgASgNEhIKCmxhc3RfZXJyb3IYDSABKAkSMAoIcmV0cnlfaW4YDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IAIgBAUILCglfcmV0cnlfaW4iDgoMRHJhaW5SZXF1ZXN0IiYKDURyYWluUmVzcG9uc2USFQoNZXZlbnRfcG9sbGVycxgBIAEoDSq3AQoQRXZlbnRQb2xsZXJTdGF0ZRIiCh5FVkVOVF9QT0xMRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIeChpFVkVOVF9QT0xMRVJfU1RBVEVfSk9JTklORxABEh4KGkVWRU5UX1BPTExFUl9TVEFURV9SVU5OSU5HEAISHwobRVZFTlRfUE9MTEVSX1NUQVRFX0RSQUlOSU5HEAMSHgoaRVZFTlRfUE9MTEVSX1NUQVRFX1NUT1BQRUQQBCr6AQoITGFuZVdhaXQSGQoVTEFORV9XQUlUX1VOU1BFQ0lGSUVEEAASFQoRTEFORV9XQUlUX1JFQ09SRFMQARIUChBMQU5FX1dBSVRfV0lORE9XEAISFgoSTEFORV9XQUlUX0ZVTkNUSU9OEAMSEwoPTEFORV9XQUlUX1JFVFJZEAQSFwoTTEFORV9XQUlUX1RIUk9UVExFRBAFEhgKFExBTkVfV0FJVF9NRU1CRVJTSElQEAYSFgoSTEFORV9XQUlUX1BPU0lUSU9OEAcSFgoSTEFORV9XQUlUX09QRVJBVE9SEAgSFgoSTEFORV9XQUlUX0hBTkRPVkVSEAkyxgEKDVBvbGxlclNlcnZpY2USZwoORGVzY3JpYmVQb2xsZXISKS5wZW5zdG9jay5wb2xsZXIudjEuRGVzY3JpYmVQb2xsZXJSZXF1ZXN0GioucGVuc3RvY2sucG9sbGVyLnYxLkRlc2NyaWJlUG9sbGVyUmVzcG9uc2USTAoFRHJhaW4SIC5wZW5zdG9jay5wb2xsZXIudjEuRHJhaW5SZXF1ZXN0GiEucGVuc3RvY2sucG9sbGVyLnYxLkRyYWluUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Which part of the node to describe.
@@ -98,6 +98,13 @@ export type DescribePollerResponse = Message<"penstock.poller.v1.DescribePollerR
    * @generated from field: repeated penstock.poller.v1.EventPoller event_pollers = 8;
    */
   eventPollers: EventPoller[];
+
+  /**
+   * What speaks to the brokers.
+   *
+   * @generated from field: penstock.poller.v1.KafkaDriver kafka_driver = 9;
+   */
+  kafkaDriver?: KafkaDriver | undefined;
 };
 
 /**
@@ -106,6 +113,76 @@ export type DescribePollerResponse = Message<"penstock.poller.v1.DescribePollerR
  */
 export const DescribePollerResponseSchema: GenMessage<DescribePollerResponse> = /*@__PURE__*/
   messageDesc(file_penstock_poller_v1_poller, 1);
+
+/**
+ * The driver that speaks to the brokers (PENSTOCK_KAFKA_DRIVER), and what it can and can't do.
+ *
+ * @generated from message penstock.poller.v1.KafkaDriver
+ */
+export type KafkaDriver = Message<"penstock.poller.v1.KafkaDriver"> & {
+  /**
+   * `native` or `kafkajs`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * A rebalance of the group gives lanes time to finish their calls and commit. False: their work is given up at once and done again.
+   *
+   * @generated from field: bool drains_before_revoke = 2;
+   */
+  drainsBeforeRevoke: boolean;
+
+  /**
+   * A rebalance can leave partitions alone that stay where they are. False: it asks all of them back for a moment.
+   *
+   * @generated from field: bool rebalances_incrementally = 3;
+   */
+  rebalancesIncrementally: boolean;
+
+  /**
+   * Speaks the consumer protocol of groups (KIP-848), not only the classic one.
+   *
+   * @generated from field: bool speaks_consumer_protocol = 4;
+   */
+  speaksConsumerProtocol: boolean;
+
+  /**
+   * Members can keep their partitions over a restart (PENSTOCK_KAFKA_STATIC_MEMBERSHIP).
+   *
+   * @generated from field: bool keeps_static_members = 5;
+   */
+  keepsStaticMembers: boolean;
+
+  /**
+   * Reads from a replica in the poller's rack (PENSTOCK_KAFKA_RACK).
+   *
+   * @generated from field: bool reads_nearest_replica = 6;
+   */
+  readsNearestReplica: boolean;
+
+  /**
+   * Members of one cluster share control connections.
+   *
+   * @generated from field: bool shares_connections = 7;
+   */
+  sharesConnections: boolean;
+
+  /**
+   * Reads the message formats of before Kafka 0.11.
+   *
+   * @generated from field: bool reads_old_formats = 8;
+   */
+  readsOldFormats: boolean;
+};
+
+/**
+ * Describes the message penstock.poller.v1.KafkaDriver.
+ * Use `create(KafkaDriverSchema)` to create a new message.
+ */
+export const KafkaDriverSchema: GenMessage<KafkaDriver> = /*@__PURE__*/
+  messageDesc(file_penstock_poller_v1_poller, 2);
 
 /**
  * One member of a mapping's consumer group.
@@ -182,7 +259,7 @@ export type EventPoller = Message<"penstock.poller.v1.EventPoller"> & {
  * Use `create(EventPollerSchema)` to create a new message.
  */
 export const EventPollerSchema: GenMessage<EventPoller> = /*@__PURE__*/
-  messageDesc(file_penstock_poller_v1_poller, 2);
+  messageDesc(file_penstock_poller_v1_poller, 3);
 
 /**
  * The ordered path of one assigned partition.
@@ -294,7 +371,7 @@ export type Lane = Message<"penstock.poller.v1.Lane"> & {
  * Use `create(LaneSchema)` to create a new message.
  */
 export const LaneSchema: GenMessage<Lane> = /*@__PURE__*/
-  messageDesc(file_penstock_poller_v1_poller, 3);
+  messageDesc(file_penstock_poller_v1_poller, 4);
 
 /**
  * A request to drain the node.
@@ -309,7 +386,7 @@ export type DrainRequest = Message<"penstock.poller.v1.DrainRequest"> & {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
-  messageDesc(file_penstock_poller_v1_poller, 4);
+  messageDesc(file_penstock_poller_v1_poller, 5);
 
 /**
  * What is being drained.
@@ -330,7 +407,7 @@ export type DrainResponse = Message<"penstock.poller.v1.DrainResponse"> & {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse> = /*@__PURE__*/
-  messageDesc(file_penstock_poller_v1_poller, 5);
+  messageDesc(file_penstock_poller_v1_poller, 6);
 
 /**
  * The state of an event poller.
