@@ -9,17 +9,23 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InvariantError } from "@penstock/core";
+import { setTimeout as delay } from "node:timers/promises";
+import { InvariantError, PenstockError } from "@penstock/core";
 import { isAlive } from "../process/process-table.ts";
 import type { InternalReplication } from "./broker/broker-properties.ts";
 import { newClusterId } from "./broker/format-data-folder.ts";
 import { onFreePorts } from "./broker/on-free-ports.ts";
 import { openNode } from "./broker/open-node.ts";
+import { listedBrokers } from "./broker/readiness.ts";
 import { unregisterBroker } from "./broker/unregister-broker.ts";
 import { ZooKeeper } from "./broker/zookeeper.ts";
 import { ensureKafkaJars } from "./jars/kafka-jars.ts";
 import { kafkaRelease } from "./kafka-versions.ts";
 import type { LocalKafka, LocalKafkaOptions } from "./local-kafka.ts";
+
+/** How long the brokers may take to learn of one that came or went. */
+const NEWS_LIMIT_MS = 30_000;
+const POLL_MS = 50;
 
 export interface LocalKafkaClusterOptions
   extends Omit<LocalKafkaOptions, "dataDir" | "port" | "controllerPort" | "rack" | "pidFile"> {
@@ -85,10 +91,22 @@ export async function startKafkaCluster(
     const open = async (rack = racks?.[lastId], port?: number): Promise<void> => {
       const nodeId = ++lastId;
       const dataDir = join(folder, `broker-${nodeId}`);
-      const own = { rack, port, nodeId, dataDir, controllerPort };
+      const brokersMin = nodeId > count ? 1 : count;
+      const own = { rack, port, nodeId, dataDir, controllerPort, brokersMin };
       const shared = { release, files, clusterId, replication, zookeeper };
       brokers.push(await openNode({ ...options, ...shared, ...own }));
       brokers.sort((a, b) => a.nodeId - b.nodeId);
+    };
+    /** Waits until every broker that runs lists `nodeId`, or none does. */
+    const known = async (nodeId: number, isListed: boolean): Promise<void> => {
+      const deadline = performance.now() + NEWS_LIMIT_MS;
+      for (const { port, pid } of brokers) {
+        while (isAlive(pid) && (await listedBrokers(port)).includes(nodeId) !== isListed) {
+          if (performance.now() > deadline)
+            throw new PenstockError("unavailable", `Broker ${nodeId} is not known to the others.`);
+          await delay(POLL_MS);
+        }
+      }
     };
     const find = (nodeId: number): LocalKafka => {
       const found = brokers.find((broker) => broker.nodeId === nodeId);
@@ -123,6 +141,7 @@ export async function startKafkaCluster(
       broker: find,
       async addBroker({ rack }: { rack?: string } = {}) {
         await open(rack);
+        await known(lastId, true);
         return find(lastId);
       },
       async removeBroker(nodeId: number) {
@@ -131,6 +150,7 @@ export async function startKafkaCluster(
         await broker.stop();
         if (zookeeper === undefined) await unregisterBroker(find(1).port, nodeId);
         brokers.splice(brokers.indexOf(broker), 1);
+        await known(nodeId, false);
       },
       async stop() {
         await stop();

@@ -28,6 +28,8 @@ export interface NodeOptions extends Omit<LocalKafkaOptions, "version"> {
   replication?: InternalReplication;
   /** Of the cluster; it must be started, and its port is `controllerPort`. */
   zookeeper?: ZooKeeper | undefined;
+  /** How many brokers there must be before this one counts as started for the first time. */
+  brokersMin?: number;
   stopLimitMs?: number;
 }
 
@@ -67,7 +69,7 @@ export async function openNode(options: NodeOptions): Promise<LocalKafka> {
   const zookeeper = options.zookeeper ?? own;
   const isController = release.metadata === "kraft" && nodeId === 1;
 
-  async function launch(): Promise<ServerProcess> {
+  async function launch(brokersMin?: number): Promise<ServerProcess> {
     for (const taken of isController ? [port, controllerPort] : [port]) {
       if (await isPortFree(taken)) continue;
       throw new PenstockError(
@@ -94,13 +96,13 @@ export async function openNode(options: NodeOptions): Promise<LocalKafka> {
       pidFile,
       onLine: log,
     });
-    await launched.ready(() => isBrokerReady(port, nodeId), START_LIMIT_MS);
+    await launched.ready(() => isBrokerReady(port, nodeId, brokersMin), START_LIMIT_MS);
     return launched;
   }
 
   let broker: ServerProcess;
   try {
-    broker = await launch();
+    broker = await launch(options.brokersMin);
   } catch (cause) {
     await own?.stop();
     throw cause;

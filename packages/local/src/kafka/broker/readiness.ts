@@ -11,12 +11,19 @@ const METADATA = [3, 1] as const;
 const OFFSET_FETCH = [9, 1] as const;
 const FIND_COORDINATOR = [10, 0] as const;
 
-/** False while the broker can't be reached or isn't there yet; never throws. */
-export async function isBrokerReady(port: number, nodeId: number): Promise<boolean> {
+/**
+ * False while the broker can't be reached, isn't there yet, or knows fewer brokers than `brokersMin`; never throws. Nobody may ask
+ * before they are there: old versions make the offsets topic with as many replicas as there are brokers.
+ */
+export async function isBrokerReady(
+  port: number,
+  nodeId: number,
+  brokersMin = 1,
+): Promise<boolean> {
   try {
     return await withBroker(port, async (socket) => {
-      const metadata = await ask(socket, METADATA, int32(0));
-      if (!brokerIds(metadata).includes(nodeId)) return false;
+      const ids = brokerIds(await ask(socket, METADATA, int32(0)));
+      if (!ids.includes(nodeId) || ids.length < brokersMin) return false;
       const coordinator = await ask(socket, FIND_COORDINATOR, text(GROUP));
       if (coordinator.readInt16BE(0) !== 0) return false;
       if (coordinator.readInt32BE(2) !== nodeId) return true;
@@ -30,6 +37,17 @@ export async function isBrokerReady(port: number, nodeId: number): Promise<boole
     });
   } catch {
     return false; // refused, reset, or silent: not ready is the answer
+  }
+}
+
+/** Ids of the brokers that are up, as the broker on `port` knows; empty when it can't be reached. */
+export async function listedBrokers(port: number): Promise<number[]> {
+  try {
+    return await withBroker(port, async (socket) =>
+      brokerIds(await ask(socket, METADATA, int32(0))),
+    );
+  } catch {
+    return []; // it has stopped: it lists nobody
   }
 }
 
