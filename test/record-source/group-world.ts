@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { RecordSourceDriver } from "@penstock/core";
 import {
   createAdmin,
+  createKafkajsRecordSourceDriver,
   createRecordSourceDriver,
   type KafkaAdmin,
   type KafkaLog,
@@ -16,16 +17,26 @@ export const CLOCK = { nowMs: () => performance.now(), wallMs: () => Date.now() 
 const silent = () => {};
 export const SILENT: KafkaLog = { debug: silent, info: silent, warn: silent, error: silent };
 
+export const DRIVERS = {
+  native: createRecordSourceDriver,
+  kafkajs: createKafkajsRecordSourceDriver,
+} as const;
+export type DriverKind = keyof typeof DRIVERS;
+
 export class GroupWorld {
   readonly bootstrapServers: string;
   readonly admin: KafkaAdmin;
   readonly driver: RecordSourceDriver;
   #probes: Probe[] = [];
 
-  constructor(bootstrapServers: string, driver: Partial<RecordSourceDriverOptions> = {}) {
+  constructor(
+    bootstrapServers: string,
+    driver: Partial<RecordSourceDriverOptions> = {},
+    kind: DriverKind = "native",
+  ) {
     this.bootstrapServers = bootstrapServers;
     this.admin = createAdmin({ bootstrapServers: bootstrapServers.split(",") });
-    this.driver = createRecordSourceDriver({
+    this.driver = DRIVERS[kind]({
       clock: CLOCK,
       log: SILENT,
       clientId: "penstock-test",

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createProducer } from "@penstock/kafka";
+import { waitUntil } from "@penstock/testkit";
 import { Admin as PlatformaticAdmin, Producer as PlatformaticProducer } from "@platformatic/kafka";
 import { type Admin, Kafka, logLevel, type Producer } from "kafkajs";
 
@@ -49,12 +50,27 @@ export class Operator {
     replicas = 1,
   ): Promise<TopicAndGroup> {
     const topic = `source-${randomUUID().slice(0, 8)}`;
-    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
-    await this.admin.createTopics({
-      topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }],
-      waitForLeaders: true,
-    });
+    await this.create(topic, partitions, configs, replicas);
     return { topic, groupId: `of-${topic}` };
+  }
+
+  /** Again and again: a deletion may not be over (false), a broker of old may be about to register itself anew. */
+  async create(
+    topic: string,
+    partitions: number,
+    configs: Readonly<Record<string, string>> = {},
+    replicas = 1,
+  ): Promise<void> {
+    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+    const wanted = { topic, numPartitions: partitions, replicationFactor: replicas, configEntries };
+    await waitUntil("the topic is made", () =>
+      this.admin.createTopics({ topics: [wanted], waitForLeaders: true }),
+    );
+  }
+
+  async delete(topic: string): Promise<void> {
+    await this.admin.deleteTopics({ topics: [topic] });
+    await waitUntil("it is gone", async () => !(await this.admin.listTopics()).includes(topic));
   }
 
   async addPartitions(topic: string, count: number): Promise<void> {

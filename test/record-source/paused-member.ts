@@ -4,17 +4,17 @@
  *
  *     node paused-member.ts <bootstrap> <topic> <group> [<driver> <protocol>]
  */
-import { createRecordSourceDriver, type GroupProtocol } from "@penstock/kafka";
-import { CLASSIC_SESSION_MS, CLOCK, SILENT } from "./group-world.ts";
+import type { GroupProtocol } from "@penstock/kafka";
+import { CLASSIC_SESSION_MS, CLOCK, DRIVERS, type DriverKind, SILENT } from "./group-world.ts";
 import { Probe } from "./probe.ts";
 
-const [, , bootstrapServers = "", topic = "", groupId = "", _driver, protocol = "auto"] =
+const [, , bootstrapServers = "", topic = "", groupId = "", kind = "native", protocol = "auto"] =
   process.argv;
 /** A pause is at least the session less an interval of heartbeats; a busy machine never holds a process for this long. */
 const PAUSE_MS_MIN = 2_500;
 const say = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
-const driver = createRecordSourceDriver({
+const driver = DRIVERS[kind as DriverKind]({
   clock: CLOCK,
   log: SILENT,
   clientId: "paused-member",

@@ -31,6 +31,7 @@ export type ProbeEvent =
     }
   | { kind: "logEnds"; assignment: Assignment; logEnd: bigint; highWatermark: bigint }
   | { kind: "outOfRange"; assignment: Assignment; position: bigint; logStart: bigint }
+  | { kind: "undecodable"; assignment: Assignment; from: bigint; to: bigint; reason: string }
   | { kind: "problem"; problem: PenstockError | null }
   | { kind: "membership"; state: MembershipState };
 
@@ -95,7 +96,8 @@ export class Probe {
       },
       outOfRange: (assignment, position, logStart) =>
         this.#note({ kind: "outOfRange", assignment, position, logStart }),
-      undecodable: () => {},
+      undecodable: (assignment, from, to, reason) =>
+        this.#note({ kind: "undecodable", assignment, from, to, reason }),
       problem: (problem) => {
         this.problem = problem;
         this.#note({ kind: "problem", problem });

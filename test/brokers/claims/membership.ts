@@ -163,14 +163,10 @@ export function claimsOfMembership(row: BrokerRow, bench: () => Bench): void {
 
   it("a missing topic is a problem with a reason, and heals when it appears", async () => {
     const { topic, groupId } = await bench().topic(2);
-    await bench().operator.admin.deleteTopics({ topics: [topic] });
-    await waitUntil("it is gone", async () => {
-      const topics = await bench().operator.admin.listTopics();
-      return !topics.includes(topic);
-    });
+    await bench().operator.delete(topic);
     const probe = bench().open({ topic, groupId });
     await probe.until("the problem shows", () => probe.problem?.code === "kafkaTopicMissing");
-    await bench().operator.admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+    await bench().operator.create(topic, 2);
     await probe.untilHolds(2, MOVED_MS_MAX);
     await probe.until("the problem heals", () => probe.problem === null);
   });

@@ -24,10 +24,11 @@ export class Bench {
     this.kafka = broker.kafka;
     this.operator = operator;
     this.#entrance = broker.entrance(row);
-    this.world = new GroupWorld(broker.kafka.bootstrapServers, {
-      requestTimeoutMs: REQUEST_TIMEOUT_MS,
-      groupProtocol: row.protocol,
-    });
+    this.world = new GroupWorld(
+      broker.kafka.bootstrapServers,
+      { requestTimeoutMs: REQUEST_TIMEOUT_MS, groupProtocol: row.protocol },
+      row.driver,
+    );
   }
 
   static async open(row: BrokerRow, broker: BrokerUnderTest): Promise<Bench> {

@@ -15,8 +15,8 @@ const EAGER_CLEANER = {
   "log.cleaner.min.cleanable.ratio": 0.0001,
   "log.retention.check.interval.ms": 200,
 };
-const USER = "scram-user";
-const PASSWORD = plantedSecret("brokers-scram-password");
+const USER = "reader";
+const PASSWORD = plantedSecret("brokers-password");
 
 export interface BrokerUnderTest {
   readonly kafka: LocalKafka;
@@ -41,12 +41,14 @@ export async function startBroker(
       security: {
         identity: await authority.issue(["localhost", "127.0.0.1"]),
         clientAuthority: authority.certificate,
+        plainUsers: { [USER]: PASSWORD },
       },
     }),
   });
   if (authority !== null) {
     const acls = createSecurityAdmin({ bootstrapServers: [kafka.bootstrapServers] });
-    await acls.setScramPassword(USER, PASSWORD);
+    if (rows.some(({ security }) => security.includes("SCRAM")))
+      await acls.setScramPassword(USER, PASSWORD);
     const principal = `User:${USER}`;
     for (const resource of ["topic", "group"] as const)
       await acls.allow({ principal, operation: "Read", resource, name: "*" });
@@ -61,7 +63,7 @@ export async function startBroker(
         bootstrapServers: kafka.listener("SASL_TLS"),
         security: new TestSecurity("brokers", {
           tls: trust(authority.certificate),
-          sasl: password("SCRAM-SHA-512", USER, PASSWORD),
+          sasl: password(security === "SASL_SSL PLAIN" ? "PLAIN" : "SCRAM-SHA-512", USER, PASSWORD),
         }),
       };
     },

@@ -15,7 +15,7 @@ export interface RunArguments {
   readonly isWritten: boolean;
 }
 
-export const USAGE = `npm run test:brokers -- [--version 3.4] [--driver native|kafkajs] [--protocol consumer|classic] [--security plaintext|scram]
+export const USAGE = `npm run test:brokers -- [--version 3.4] [--driver native|kafkajs] [--protocol consumer|classic] [--security plaintext|plain|scram]
                           [--part ${PARTS.join("|")}] [--write]
   --write   writes what was run into the table of docs/operating/brokers.md`;
 
@@ -40,5 +40,6 @@ export function readArguments(argv: readonly string[]): RunArguments {
 
 /** As the rows have it. */
 function longSecurity(security: string): string {
-  return security === "scram" ? "SASL_SSL SCRAM-SHA-512" : security;
+  if (security === "scram") return "SASL_SSL SCRAM-SHA-512";
+  return security === "plain" ? "SASL_SSL PLAIN" : security;
 }

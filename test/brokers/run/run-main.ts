@@ -99,7 +99,7 @@ async function runServices(): Promise<void> {
 function lineOf(row: Row, what: string, of: readonly TestOutcome[], part: Part): TableLine {
   const count = (status: string): number => of.filter((test) => test.status === status).length;
   const { version, driver, protocol, security } = row;
-  const listener = security === "plaintext" ? "plaintext" : "scram";
+  const listener = /(plaintext|scram|plain)/i.exec(security)?.[0].toLowerCase();
   return {
     ...row,
     what,
