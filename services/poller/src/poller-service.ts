@@ -64,7 +64,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
   const counters = new Counters();
   const history =
     settings.historyFile === null ? null : new FileHistory(settings.historyFile, systemClock);
-  const report = new ProgressReport(systemClock, randomUUID, () => link?.holdingsChanged());
+  const report = new ProgressReport(() => link?.holdingsChanged());
   const memory = new MemoryBudget(settings.bufferBytesMax, () => node.memoryRelieved());
   const ownPorts = ownPortsOf(settings);
   const guards = createAddressGuards({ settings, ownPorts: () => ownPorts });
@@ -99,6 +99,7 @@ export async function startPollerService(options: PollerServiceOptions): Promise
     tracer: createBatchTracer(telemetry),
     log,
     drainLimitMs: settings.drainLimitMs,
+    ...(settings.kafkaStaticMembership && { staticNodeId: nodeId }),
     fetchBytesMax: FETCH_BYTES_MAX,
     fetchPartitionBytesMax: FETCH_PARTITION_BYTES_MAX,
     inflatedBytesMax: INFLATED_BYTES_MAX,

@@ -46,6 +46,12 @@ export function parsePollerSettings(env: Readonly<Record<string, string | undefi
         description: `must be longer than PENSTOCK_DRAIN_LIMIT_MS (${drainLimitMs})`,
       });
     }
+    if (settings.kafkaStaticMembership && settings.nodeId === null) {
+      violations.push({
+        field: "PENSTOCK_KAFKA_STATIC_MEMBERSHIP",
+        description: "needs PENSTOCK_NODE_ID, which the restarted poller has again",
+      });
+    }
     return violations;
   });
 }

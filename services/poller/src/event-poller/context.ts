@@ -1,4 +1,5 @@
 import type {
+  CarriedGap,
   Clock,
   FunctionSpec,
   InvokeOutcome,
@@ -39,6 +40,8 @@ export interface EventPollerContext {
   readonly tracer: BatchTracer;
   readonly log: Logger;
   readonly drainLimitMs: number;
+  /** Under whose name members are static (group.instance.id): one that this node has again after a restart. Absent: they are not. */
+  readonly staticNodeId?: string;
   readonly fetchBytesMax: number;
   readonly fetchPartitionBytesMax: number;
   readonly inflatedBytesMax: number;
@@ -66,18 +69,15 @@ export interface EventPollerReports {
 }
 
 /** Records that are settled without the function. */
-export interface Gap {
+export interface Gap extends CarriedGap {
   readonly mappingId: string;
   readonly topicId: string;
   readonly topic: string;
   readonly partition: number;
-  readonly firstOffset: bigint;
-  readonly lastOffset: bigint;
-  readonly reason: GapReason;
   readonly message: string;
+  /** Set by whoever reports it, once the mapping service has stored it. */
+  isStored: boolean;
 }
-
-export type GapReason = "truncated" | "truncatedUnderRetry" | "recordTooLarge" | "undecodable";
 
 export interface Timers {
   /** Runs `fire` once after `ms`; the returned function cancels it. */

@@ -57,7 +57,8 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
   #membership: MembershipState;
   #closing: Promise<void> | null = null;
 
-  constructor(context: EventPollerContext, settings: EventPollerSettings) {
+  /** `mayBeStatic`: no other event poller of this node has its place any more. */
+  constructor(context: EventPollerContext, settings: EventPollerSettings, mayBeStatic = true) {
     this.#context = context;
     this.#settings = settings;
     this.#filter = filterOf(settings);
@@ -74,7 +75,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
       () => this.#source,
       (lane) => this.#finishDrain(lane),
     );
-    const source = sourceOptions(context, settings, this.#counters);
+    const source = sourceOptions(context, settings, this.#counters, mayBeStatic);
     this.#source = context.driver.open(source, this);
     this.#membership = {
       phase: "joining",
@@ -140,9 +141,9 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     for (const lane of this.#lanes.values()) this.taken(lane);
   }
 
-  /** Drains, commits, leaves the group. Idempotent. */
-  close(): Promise<void> {
-    this.#closing ??= this.#source.close().then(() => {
+  /** Drains, commits, leaves the group; with `isRestart` a static member keeps its place in it. Idempotent. */
+  close(isRestart = false): Promise<void> {
+    this.#closing ??= this.#source.close(isRestart).then(() => {
       this.#dispatcher.stop();
       this.#committer.stop();
     });
@@ -164,6 +165,7 @@ export class EventPoller implements RecordSourceEvents, DispatcherHost {
     const counters = this.#context.counters.partition(mappingId, assignment);
     const lane = new Lane(assignment, start, counters, this.#context.clock.wallMs());
     this.#lanes.set(assignment, lane);
+    this.#gaps.inherit(lane, start);
     findStart(this.#context, this.#settings, assignment, start, (decision) => {
       if (!lane.isDead) this.#start(lane, decision);
     });

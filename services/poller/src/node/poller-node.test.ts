@@ -1,4 +1,4 @@
-import type { RecordSource } from "@penstock/core";
+import type { RecordSource, RecordSourceOptions } from "@penstock/core";
 import { describe, expect, it } from "vitest";
 import type { EventPollerContext } from "../event-poller/context.ts";
 import type { EventPollerSettings } from "../event-poller/settings.ts";
@@ -22,7 +22,7 @@ const SETTINGS: EventPollerSettings = {
 };
 
 /** A node whose sources do nothing, and what it reports. */
-function newNode() {
+function newNode(more: object = {}) {
   const problems: string[] = [];
   const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
   const source = { memberId: "member", mayDispatch: () => true, close: async () => {} };
@@ -37,6 +37,7 @@ function newNode() {
       problem: (mappingId: string, _index: number, problem: Error | null) =>
         problems.push(`${mappingId}: ${problem?.message ?? "none"}`),
     },
+    ...more,
   } as unknown as EventPollerContext;
   return { node: new PollerNode(context, () => {}), problems };
 }
@@ -67,5 +68,27 @@ describe("PollerNode", () => {
     node.assign(2n, [SETTINGS]);
     node.assign(1n, []);
     expect(runningIn(node)).toEqual(["1"]);
+  });
+
+  it("keeps the places of static members over a restart; what was taken away leaves for good, and a successor beside it has no name", async () => {
+    const opened: (string | undefined)[] = [];
+    const closed: boolean[] = [];
+    const { node } = newNode({
+      staticNodeId: "node",
+      driver: {
+        open: (options: RecordSourceOptions) => {
+          opened.push(options.groupInstanceId);
+          const close = async (isRestart: boolean) => {
+            closed.push(isRestart);
+          };
+          return { memberId: "", mayDispatch: () => true, close };
+        },
+      },
+    });
+    node.assign(1n, [SETTINGS]);
+    node.assign(2n, [{ ...SETTINGS, revision: 2n, bootstrapServers: ["other:9092"] }]);
+    await node.drain();
+    expect(opened).toEqual([`penstock-node-${SETTINGS.mappingId}-0`, undefined]);
+    expect(closed).toEqual([false, true]);
   });
 });

@@ -78,10 +78,13 @@ export class PollerNode {
     for (const poller of this.#running.values()) poller.memoryRelieved();
   }
 
-  /** Leaves every group in order and takes no more assignments. Idempotent. */
+  /**
+   * Leaves every group in order and takes no more assignments; places of static members are kept for the node's return. Who really leaves is what was
+   * taken away (`assign`). Idempotent.
+   */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const leaving = [...this.#running].map(([key, poller]) => this.#end(key, poller));
+    const leaving = [...this.#running].map(([key, poller]) => this.#end(key, poller, true));
     for (const poller of this.#closing) leaving.push(poller.close());
     this.#onChange();
     await Promise.all(leaving);
@@ -117,13 +120,15 @@ export class PollerNode {
       group: settings.consumerGroupId,
       topic: settings.topic,
     });
-    this.#running.set(key, new EventPoller(this.#context, settings));
+    // Two under one name would end each other: until the one before has left, its successor is a member without a name.
+    const isPlaceFree = ![...this.#closing].some((each) => keyOf(each.settings()) === key);
+    this.#running.set(key, new EventPoller(this.#context, settings, isPlaceFree));
   }
 
-  #end(key: string, poller: EventPoller): Promise<void> {
+  #end(key: string, poller: EventPoller, isRestart = false): Promise<void> {
     this.#running.delete(key);
     this.#closing.add(poller);
-    return poller.close().then(() => {
+    return poller.close(isRestart).then(() => {
       this.#closing.delete(poller);
       const { mappingId, index } = poller.settings();
       this.#log.info("event poller left", { mappingId, index });

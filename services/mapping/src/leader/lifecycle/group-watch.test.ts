@@ -52,6 +52,7 @@ function watched() {
       sourceAccess: [],
     } as unknown as MappingFacts,
     goneMemberIds: new Set(["dead"]),
+    goneNodeIds: ["node-gone"],
     knownMemberIds: new Set(["alive"]),
     presentNodeIds: ["node-up"],
   };
@@ -80,9 +81,18 @@ describe("GroupWatch", () => {
     expect(state.removed).toEqual(["dead"]);
     expect((await ask(100)).clearForMs).toBe(0);
     expect((await ask(500)).clearForMs).toBe(500);
-    state.members.push({ memberId: "back", clientId: "penstock-node-gone" });
-    expect((await ask(500)).clearForMs).toBeNull();
-    expect(state.removed).toEqual(["dead"]);
+  });
+
+  it("knows a member of a node that is gone by its client id too: a classic group gave it an id that nobody was told", async () => {
+    const { state, ask } = watched();
+    state.members = [
+      { memberId: "penstock-node-gone-4711", clientId: "penstock-node-gone" },
+      { memberId: "penstock-node-up-4712", clientId: "penstock-node-up" },
+      { memberId: "node-gone-4713", clientId: "node-gone-of-somebody" },
+    ];
+    expect((await ask(0)).clearForMs).toBeNull();
+    expect(state.removed).toEqual(["penstock-node-gone-4711"]);
+    expect((await ask(100)).clearForMs).toBe(0);
   });
 
   it("counts no time that it could not look at, and how long the brokers are away", async () => {

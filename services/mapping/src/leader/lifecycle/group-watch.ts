@@ -7,6 +7,8 @@ export interface GroupQuestion {
   readonly mapping: MappingFacts;
   /** Members of nodes that are gone: their leave is sent for them. */
   readonly goneMemberIds: ReadonlySet<string>;
+  /** These nodes: their members are named so in the group, also those that they had no time to tell of (classic groups choose the ids, anew with each join). */
+  readonly goneNodeIds: readonly string[];
   /** Members and nodes that are up, which the description may show. */
   readonly knownMemberIds: ReadonlySet<string>;
   readonly presentNodeIds: readonly string[];
@@ -74,10 +76,8 @@ export class GroupWatch {
       const isClear = await this.#clusters.ask(question.mapping, async (admin) => {
         const { members } = await admin.describeGroup(consumerGroupId);
         const ours = members.filter((member) => isUnexplained(member, question));
-        for (const { memberId } of ours) {
-          if (question.goneMemberIds.has(memberId)) {
-            await admin.removeMember(consumerGroupId, memberId);
-          }
+        for (const member of ours) {
+          if (isGone(member, question)) await admin.removeMember(consumerGroupId, member.memberId);
         }
         return ours.length === 0;
       });
@@ -111,11 +111,22 @@ export class GroupWatch {
   }
 }
 
-function isUnexplained(
-  { memberId, clientId }: { memberId: string; clientId: string },
-  { goneMemberIds, knownMemberIds, presentNodeIds }: GroupQuestion,
-): boolean {
+interface Member {
+  readonly memberId: string;
+  readonly clientId: string;
+}
+
+function isGone({ memberId, clientId }: Member, question: GroupQuestion): boolean {
+  const { goneMemberIds, goneNodeIds, knownMemberIds } = question;
   if (goneMemberIds.has(memberId)) return true;
+  if (!clientId.startsWith(CLIENT_ID_PREFIX) || knownMemberIds.has(memberId)) return false;
+  return goneNodeIds.some((nodeId) => clientId.includes(nodeId));
+}
+
+function isUnexplained(member: Member, question: GroupQuestion): boolean {
+  const { memberId, clientId } = member;
+  const { knownMemberIds, presentNodeIds } = question;
+  if (isGone(member, question)) return true;
   if (!clientId.startsWith(CLIENT_ID_PREFIX) || knownMemberIds.has(memberId)) return false;
   return !presentNodeIds.some((nodeId) => clientId.includes(nodeId));
 }

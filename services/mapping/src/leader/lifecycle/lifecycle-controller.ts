@@ -151,8 +151,9 @@ export class LifecycleController {
       const known = all.filter((one) => !one.isGone);
       questions.push({
         mapping,
-        goneMemberIds: new Set(gone.flatMap((one) => one.memberIds)),
-        knownMemberIds: new Set(known.flatMap((one) => one.memberIds)),
+        goneMemberIds: new Set(gone.flatMap((one) => one.memberIds.filter(isKnown))),
+        goneNodeIds: gone.map((one) => one.nodeId),
+        knownMemberIds: new Set(known.flatMap((one) => one.memberIds.filter(isKnown))),
         presentNodeIds,
       });
     }
@@ -179,6 +180,11 @@ export class LifecycleController {
     );
     log.warn("nodes vanished", { nodeIds: ids });
   }
+}
+
+/** A member of a classic group has no id before the coordinator has given it one. */
+function isKnown(memberId: string): boolean {
+  return memberId !== "";
 }
 
 /** It has given up what it was told to give up; it may have been given something of the mapping since. */
