@@ -14,6 +14,7 @@ import {
   joinGroupV7,
   joinGroupV8,
   joinGroupV9,
+  leaveGroupV0,
   leaveGroupV1,
   leaveGroupV2,
   leaveGroupV3,
@@ -87,13 +88,14 @@ const LEAVE: VersionTable<
   leaveGroupV5.LeaveGroupResponse
 > = {
   name: "LeaveGroup",
-  since: "0.11",
+  since: "0.10.1",
   versions: [
     leaveGroupV5.api,
     leaveGroupV4.api,
     leaveGroupV3.api,
     leaveGroupV2.api,
     leaveGroupV1.api,
+    leaveGroupV0.api,
   ],
 };
 
