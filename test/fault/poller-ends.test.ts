@@ -2,12 +2,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { REPOSITORY_ROOT } from "@penstock/local";
+import { mapping as mappings } from "@penstock/proto";
 import { countDuplicates, type Flow, type ServiceProcess, waitUntil } from "@penstock/testkit";
 import { describe, expect, it } from "vitest";
 import { kafkaSettings, protocolsUnderTest } from "../kafka-under-test.ts";
 import { lanesOf, SETUP_MS, sharedWorld } from "../shared-world.ts";
 
 const ENV = { PENSTOCK_NODE_VANISHED_MS: "2000", PENSTOCK_DRAIN_LIMIT_MS: "4000" };
+
+const { RECORD_TOO_LARGE } = mappings.GapReason;
 
 const PROTOCOLS = protocolsUnderTest("consumer", "classic");
 
@@ -119,6 +122,52 @@ describe.each(PROTOCOLS)("a poller ends or freezes (%s groups)", (protocol) => {
 
   // The rest has one way to leave a group, whose protocols have claims of their own (test/brokers).
   if (protocol !== PROTOCOLS[0]) return;
+
+  // F31 → I-1. Goal: a gap report outlives its reporter, since a committed gap is settled by nothing else.
+  // Method: with the mapping service away let the owner commit past a record that is too large, kill it, and let a successor take over.
+  it(
+    "F31, I-1, I-19: a gap that a killed poller had committed and could not report is reported by its successor",
+    async () => {
+      const owner = await shared.world.addPoller();
+      const options = { payloadBytesMax: 100_000, mapping: { batchSize: 10, windowMs: 0 } };
+      await shared.flow(options, async (flow) => {
+        await flow.send(5);
+        await flow.drain();
+        await shared.world.mappingService.kill();
+        await flow.send(1, 150_000);
+        await flow.send(5);
+        await waitUntil("the commit has passed the record", () =>
+          flow
+            .events()
+            .some(
+              (event) =>
+                event.event === "committed" && event.result === "committed" && event.offset >= 11,
+            ),
+        );
+        await owner.kill();
+        await shared.world.startMappingService();
+        expect((await flow.get()).gaps).toEqual([]);
+        const successor = await shared.world.addPoller();
+        const gaps = await waitUntil(
+          "the gap is stored",
+          async () => {
+            const found = await flow.get();
+            return found.gaps.length > 0 ? found.gaps : null;
+          },
+          90_000,
+        );
+        expect(gaps).toMatchObject([
+          { firstOffset: 5n, lastOffset: 5n, reason: RECORD_TOO_LARGE, partition: 0 },
+        ]);
+        expect(gaps[0]?.message).toMatch(/payload limit .* ended before/);
+        await flow.send(5);
+        await flow.drain();
+        flow.check({ gaps: new Map([[`${flow.topic}-0`, new Set([5])]]) });
+        expect(await successor.stop()).toBe(0);
+      });
+    },
+    SETUP_MS,
+  );
 
   // F80 → L-3, I-6. Goal: SIGTERM drains what is in flight, commits it, leaves the group and exits 0, whatever the phase.
   // Method: SIGTERM during start, in held calls (released a moment later), and while a rebalance is under way.

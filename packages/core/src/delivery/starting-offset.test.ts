@@ -67,7 +67,7 @@ describe("commit metadata", () => {
       "x",
       "penstock/2 topic=1",
       "penstock/1 topic=",
-      `${formatCommitMetadata(TOPIC)} `,
+      `${formatCommitMetadata(TOPIC)}x`,
     ]) {
       expect(topicIdOfCommit(foreign)).toBeNull();
     }

@@ -72,7 +72,8 @@ export class Committer {
       if (lane.isDead || offset === lane.committed) continue;
       const { assignment } = lane;
       lanes.push(lane);
-      commits.push({ assignment, offset, metadata: formatCommitMetadata(assignment.topicId) });
+      const metadata = formatCommitMetadata(assignment.topicId, lane.unstoredGapsBelow(offset));
+      commits.push({ assignment, offset, metadata });
       history.committing(source.memberId, assignment, offset);
     }
     this.#dirty.clear();

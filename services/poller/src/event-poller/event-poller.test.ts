@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type {
   Assignment,
   FunctionCall,
@@ -48,6 +49,8 @@ class Stage {
   readonly gaps: Gap[] = [];
   readonly problems: string[] = [];
   readonly commits: bigint[] = [];
+  /** What Kafka has of the partition. */
+  committed = { offset: 0n, metadata: formatCommitMetadata(AT.topicId) };
   readonly lastWords: bigint[] = [];
   readonly fetches: bigint[] = [];
   readonly calls: { call: FunctionCall; answer: (outcome: InvokeOutcome) => void }[] = [];
@@ -58,7 +61,9 @@ class Stage {
   events!: RecordSourceEvents;
   readonly poller: EventPoller;
 
-  constructor(settings: Partial<EventPollerSettings> = {}) {
+  /** @param before whose partition it takes over */
+  constructor(settings: Partial<EventPollerSettings> = {}, before?: Stage) {
+    if (before !== undefined) this.committed = before.committed;
     const source = {
       memberId: "member",
       fetch: (_at: Assignment, position: bigint) => this.fetches.push(position),
@@ -70,6 +75,7 @@ class Stage {
       },
       commit: async (commits: readonly OffsetCommit[]) => {
         this.commits.push(...commits.map(({ offset }) => offset));
+        this.committed = commits.at(-1) ?? this.committed;
         return commits.map(() => "committed" as const);
       },
       release: () => {
@@ -87,7 +93,6 @@ class Stage {
       maxConcurrency: null,
       payloadBytesMax: 4096,
     };
-    let ids = 0;
     const context: EventPollerContext = {
       driver: {
         capabilities: SIMULATED_CAPABILITIES,
@@ -108,7 +113,7 @@ class Stage {
       clock: this.time,
       timers: this.time,
       random: () => 0,
-      newId: () => `id-${ids++}`,
+      newId: randomUUID,
       history: NO_HISTORY,
       tracer: NO_TRACER,
       log: silent,
@@ -126,7 +131,7 @@ class Stage {
       },
     };
     this.poller = new EventPoller(context, { ...SETTINGS, ...settings });
-    const committed = { offset: 0n, metadata: formatCommitMetadata(AT.topicId) };
+    const { committed } = this;
     this.events.adopted(AT, { committed, logStart: 0n, logEnd: 100n, highWatermark: 100n });
   }
 
@@ -220,6 +225,57 @@ describe("EventPoller", () => {
     await stage.time.advance(100);
     expect(stage.offsetsCalled).toEqual([8, 9, 10, 11]);
     expect(stage.commits.at(-1)).toBe(8n);
+  });
+
+  // F31 → I-1. Method: commit behind a gap, end without having reported it, and let another take over, twice.
+  it("F31, I-1: a gap whose reporter ended after the commit is reported by who takes over, until it is stored", async () => {
+    const first = new Stage();
+    first.events.undecodable(AT, 0n, 4n, "no such codec");
+    await first.time.advance(100);
+    expect(first.commits).toEqual([4n]);
+
+    const second = new Stage({}, first);
+    const [told] = second.gaps;
+    expect(second.gaps).toHaveLength(1);
+    const same = { firstOffset: 0n, lastOffset: 3n, reason: "undecodable", partition: 0 };
+    expect(told).toMatchObject({ ...same, gapId: first.gaps[0]?.gapId, topic: "orders" });
+    second.deliver(4, 8);
+    await second.time.advance(0);
+    await second.answer({ kind: "success" });
+    await second.time.advance(100);
+
+    const third = new Stage({}, second);
+    expect(third.commits, "nothing was committed by taking over").toEqual([]);
+    expect(third.gaps).toMatchObject([{ ...same, gapId: told?.gapId }]);
+    if (third.gaps[0] !== undefined) third.gaps[0].isStored = true;
+    third.deliver(8, 12);
+    await third.time.advance(0);
+    await third.answer({ kind: "success" });
+    await third.time.advance(100);
+    expect(third.committed).toEqual({
+      assignment: AT,
+      offset: 12n,
+      metadata: formatCommitMetadata(AT.topicId),
+    });
+    expect(new Stage({}, third).gaps).toEqual([]);
+  });
+
+  it("I-2: a commit carries no gap that it does not pass", async () => {
+    const stage = new Stage();
+    stage.deliver(0, 4);
+    await stage.time.advance(0);
+    stage.deliver(4, 6);
+    stage.events.undecodable(AT, 6n, 9n, "no such codec");
+    await stage.answer({ kind: "success" });
+    await stage.time.advance(60);
+    expect(stage.committed).toMatchObject({
+      offset: 4n,
+      metadata: formatCommitMetadata(AT.topicId),
+    });
+    await stage.answer({ kind: "success" });
+    await stage.time.advance(100);
+    expect(stage.committed.offset).toBe(9n);
+    expect(new Stage({}, stage).gaps).toMatchObject([{ firstOffset: 6n, lastOffset: 8n }]);
   });
 
   it("L-4: a filter that is changed during a call that fails holds for the next one", async () => {

@@ -1,4 +1,4 @@
-import type { Assignment, FunctionSpec, MovedOffset } from "@penstock/core";
+import type { Assignment, CarriedGap, FunctionSpec, GapReason, MovedOffset } from "@penstock/core";
 
 /** What operators read about a lane: why it stopped, and why records were settled without the function. */
 
@@ -26,6 +26,18 @@ export function removedUnderRetry(at: Assignment): string {
 
 export function recordOverLimit({ name, payloadBytesMax }: FunctionSpec): string {
   return `the record's event is over the payload limit of function ${name} (${payloadBytesMax} bytes)`;
+}
+
+const CAUSES: Readonly<Record<GapReason, string>> = {
+  truncated: "retention removed records before they were read",
+  truncatedUnderRetry: "retention removed records while they were being retried",
+  recordTooLarge: "the record's event is over the payload limit of the function",
+  undecodable: "the records can't be decoded",
+};
+
+/** Of a gap that the event poller before has found; its words went with it. */
+export function foundByAnother({ reason }: Pick<CarriedGap, "reason">): string {
+  return `${CAUSES[reason]} (found by an event poller that ended before its report was stored)`;
 }
 
 /** What somebody else did to the group's offset of a partition while it was not held, and what follows. */

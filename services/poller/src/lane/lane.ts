@@ -7,8 +7,12 @@ import {
   type RecordBatch,
   timestampAt,
 } from "@penstock/core";
+import type { Gap } from "../event-poller/context.ts";
 import type { PartitionCounters } from "../node/counters.ts";
 import type { Batch, BatchPart } from "./batch.ts";
+
+/** Gaps that a lane keeps to commit them; more are reported only. */
+const UNSTORED_GAPS_MAX = 1_000;
 
 /**
  * The ordered path of one assigned partition.
@@ -50,6 +54,8 @@ export class Lane {
   readonly counters: PartitionCounters;
   /** Set by changes that the progress report must carry. */
   hasChanged = true;
+  /** Oldest first; those that are stored meanwhile leave at the next commit. */
+  #unstoredGaps: Gap[] = [];
 
   constructor(
     assignment: Assignment,
@@ -119,6 +125,18 @@ export class Lane {
   get oldestTimestampMs(): number {
     const first = this.#partInHand()?.slices[0];
     return first === undefined ? this.queue.headTimestampMs : timestampAt(first.entry, first.from);
+  }
+
+  /** A gap was found that is not known to be stored. */
+  keepUnstored(gap: Gap): void {
+    if (this.#unstoredGaps.length < UNSTORED_GAPS_MAX) this.#unstoredGaps.push(gap);
+  }
+
+  /** Gaps that a commit of `offset` passes, and that nobody but this process may know. */
+  unstoredGapsBelow(offset: bigint): readonly Gap[] {
+    if (this.#unstoredGaps.length === 0) return this.#unstoredGaps;
+    this.#unstoredGaps = this.#unstoredGaps.filter(({ isStored }) => !isStored);
+    return this.#unstoredGaps.filter(({ lastOffset }) => lastOffset < offset);
   }
 
   /** Everything before the queue's head that is not in flight is settled. */

@@ -13,7 +13,7 @@ function pollerWith(presentProblem: PenstockError | null) {
 }
 
 function newReport(): ProgressReport {
-  return new ProgressReport({ nowMs: () => 0, wallMs: () => 0 }, randomUUID, () => {});
+  return new ProgressReport(() => {});
 }
 
 describe("ProgressReport", () => {
@@ -32,23 +32,29 @@ describe("ProgressReport", () => {
 
   it("sends a gap again until it is stored", () => {
     const report = newReport();
-    report.gap({
+    const gap = {
+      gapId: randomUUID(),
+      wallMs: 0,
+      isStored: false,
       mappingId: MAPPING,
       topicId: MAPPING,
       topic: "orders",
       partition: 0,
       firstOffset: 1n,
       lastOffset: 2n,
-      reason: "truncated",
+      reason: "truncated" as const,
       message: "",
-    });
+    };
+    report.gap(gap);
     const first = report.next([]);
     expect(first?.gaps.length).toBe(1);
     expect(report.next([])).toBeNull();
     report.startOver();
     const second = report.next([]);
     expect(second?.gaps).toEqual(first?.gaps);
+    expect(gap.isStored).toBe(false);
     report.stored(second?.sequence ?? 0n);
+    expect(gap.isStored).toBe(true);
     report.startOver();
     expect(report.next([])).toBeNull();
   });

@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Clock, PenstockError } from "@penstock/core";
+import type { GapReason, PenstockError } from "@penstock/core";
 import { fleet, mapping } from "@penstock/proto";
-import type { EventPollerReports, Gap, GapReason } from "../event-poller/context.ts";
+import type { EventPollerReports, Gap } from "../event-poller/context.ts";
 import type { EventPoller } from "../event-poller/event-poller.ts";
 import type { Lane } from "../lane/lane.ts";
 
-/** Gaps that wait to be stored; more are counted as dropped and stay in the log alone. */
+/** Gaps that wait to be stored; more are counted as dropped and stay in the log and with their lane's commits. */
 const UNSTORED_GAPS_MAX = 10_000;
 
 /**
@@ -16,24 +16,20 @@ const UNSTORED_GAPS_MAX = 10_000;
  * the newest state and may be lost with a message, because a reconnect sends all of them again; so may results, which the next call renews.
  */
 export class ProgressReport implements EventPollerReports {
-  readonly #clock: Clock;
-  readonly #newId: () => string;
   readonly #onChange: () => void;
   readonly #problems = new Map<string, fleet.ReportedProblem>();
   /** By mapping and kind: the first since the last message, and how many more there were. */
   readonly #events = new Map<string, { readonly event: fleet.ReportedEvent; more: number }>();
   readonly #results = new Map<string, { result: string; settled: number }>();
-  /** By gap id; with the sequence of the message that carried it last, 0 when none has. */
-  readonly #gaps = new Map<string, { readonly gap: fleet.ReportedGap; sentIn: bigint }>();
+  /** By gap id. */
+  readonly #gaps = new Map<string, UnstoredGap>();
   /** By mapping and partition, as the gaps: partitions that were given up. */
   readonly #ended = new Map<string, { readonly row: fleet.ReportedPartition; sentIn: bigint }>();
   #sequence = 0n;
   #isWhole = false;
   droppedGaps = 0;
 
-  constructor(clock: Clock, newId: () => string, onChange: () => void) {
-    this.#clock = clock;
-    this.#newId = newId;
+  constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
@@ -42,7 +38,7 @@ export class ProgressReport implements EventPollerReports {
       this.droppedGaps++;
       return;
     }
-    const gapId = this.#newId();
+    const { gapId } = gap;
     const reported = create(fleet.ReportedGapSchema, {
       gapId,
       mappingId: gap.mappingId,
@@ -54,10 +50,10 @@ export class ProgressReport implements EventPollerReports {
         lastOffset: gap.lastOffset,
         reason: REASONS[gap.reason],
         message: gap.message,
-        time: timestampFromMs(this.#clock.wallMs()),
+        time: timestampFromMs(gap.wallMs),
       },
     });
-    this.#gaps.set(gapId, { gap: reported, sentIn: 0n });
+    this.#gaps.set(gapId, { gap: reported, told: gap, sentIn: 0n });
   }
 
   problem(mappingId: string, index: number, problem: PenstockError | null): void {
@@ -166,12 +162,21 @@ export class ProgressReport implements EventPollerReports {
 
   /** Everything up to `sequence` is stored. */
   stored(sequence: bigint): void {
-    for (const told of [this.#gaps, this.#ended]) {
-      for (const [id, { sentIn }] of told) {
-        if (sentIn !== 0n && sentIn <= sequence) told.delete(id);
-      }
+    const isStored = (sentIn: bigint) => sentIn !== 0n && sentIn <= sequence;
+    for (const [id, { told, sentIn }] of this.#gaps) {
+      if (!isStored(sentIn)) continue;
+      told.isStored = true;
+      this.#gaps.delete(id);
     }
+    for (const [id, { sentIn }] of this.#ended) if (isStored(sentIn)) this.#ended.delete(id);
   }
+}
+
+interface UnstoredGap {
+  readonly gap: fleet.ReportedGap;
+  readonly told: Gap;
+  /** Sequence of the message that carried it last, 0 when none has. */
+  sentIn: bigint;
 }
 
 function rowOf(mappingId: string, lane: Lane): fleet.ReportedPartition {
