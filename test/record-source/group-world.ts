@@ -10,6 +10,7 @@ import {
   type RecordSourceDriverOptions,
 } from "@penstock/kafka";
 import { Probe, type ProbeOptions } from "./probe.ts";
+import { Reader } from "./reader.ts";
 
 /** Of members of classic groups; those of consumer groups have what the local brokers say. */
 export const CLASSIC_SESSION_MS = 8_000;
@@ -58,6 +59,13 @@ export class GroupWorld {
     const probe = new Probe(driver, { bootstrapServers: this.bootstrapServers, ...options });
     this.#probes.push(probe);
     return probe;
+  }
+
+  /** A member that reads and commits by itself. */
+  read(options: Omit<ProbeOptions, "bootstrapServers">, driver = this.driver): Reader {
+    const reader = new Reader(driver, { bootstrapServers: this.bootstrapServers, ...options });
+    this.#probes.push(reader.probe);
+    return reader;
   }
 
   async committed(groupId: string, topic: string, partition: number): Promise<bigint | undefined> {

@@ -54,7 +54,7 @@ export class Operator {
     return { topic, groupId: `of-${topic}` };
   }
 
-  /** Again and again: a deletion may not be over (false), a broker of old may be about to register itself anew. */
+  /** Again and again: a deletion may not be over, a broker may be about to register itself anew. False: there is one, maybe ours. */
   async create(
     topic: string,
     partitions: number,
@@ -63,8 +63,11 @@ export class Operator {
   ): Promise<void> {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
     const wanted = { topic, numPartitions: partitions, replicationFactor: replicas, configEntries };
-    await waitUntil("the topic is made", () =>
-      this.admin.createTopics({ topics: [wanted], waitForLeaders: true }),
+    await waitUntil(
+      "the topic is made",
+      async () =>
+        (await this.admin.createTopics({ topics: [wanted], waitForLeaders: true })) ||
+        (await this.admin.listTopics()).includes(topic),
     );
   }
 

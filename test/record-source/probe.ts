@@ -60,6 +60,8 @@ export class Probe {
   problem: PenstockError | null = null;
   state: MembershipState | null = null;
   releasesAtOnce: boolean;
+  /** Told of every event, after it was noted. */
+  onEvent: () => void = () => {};
   #waiters = new Set<() => void>();
 
   constructor(driver: RecordSourceDriver, options: ProbeOptions) {
@@ -192,6 +194,7 @@ export class Probe {
 
   #note(event: ProbeEvent): void {
     this.events.push({ ...event, atMs: performance.now() });
+    this.onEvent();
     for (const look of [...this.#waiters]) look();
   }
 }

@@ -17,7 +17,7 @@ const SCRAM = { security: "SASL_SSL SCRAM-SHA-512" } as const;
 const PLAIN = { security: "SASL_SSL PLAIN" } as const;
 const ESSENTIAL = { isEssential: true } as const;
 
-function row(
+export function row(
   version: KafkaVersion,
   driver: BrokerRow["driver"],
   protocol: BrokerRow["protocol"],
