@@ -40,6 +40,7 @@ export interface ProbeOptions {
   readonly bootstrapServers: string;
   readonly topic: string;
   readonly groupId: string;
+  readonly groupInstanceId?: string;
   readonly drainLimitMs?: number;
   /** Whether a revoked partition is released at once. Default true. */
   readonly releasesAtOnce?: boolean;
@@ -71,6 +72,7 @@ export class Probe {
       ...(options.security && { security: options.security }),
       topic: options.topic,
       groupId: options.groupId,
+      ...(options.groupInstanceId !== undefined && { groupInstanceId: options.groupInstanceId }),
       drainLimitMs: options.drainLimitMs ?? 3_000,
       fetchBytesMax: options.fetchBytesMax ?? 1 << 20,
       fetchPartitionBytesMax: options.fetchPartitionBytesMax ?? 1 << 20,

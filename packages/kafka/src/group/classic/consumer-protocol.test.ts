@@ -33,7 +33,7 @@ describe("what members of a classic group tell each other", () => {
     );
     const partitions = [{ topic: "t", partitions: [1] }];
     expect(encodeAssignment({ partitions, userData: null }).toString("hex")).toBe(
-      ["0001", "00000001", "000174", "00000001", "00000001", "ffffffff"].join(""),
+      ["0003", "00000001", "000174", "00000001", "00000001", "ffffffff"].join(""),
     );
   });
 

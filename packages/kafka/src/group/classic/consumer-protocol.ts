@@ -27,7 +27,7 @@ export interface Subscription {
 
 const SUBSCRIPTION_VERSION = 3;
 /** Nothing but the version differs between those of assignments. */
-const ASSIGNMENT_VERSION = 1;
+const ASSIGNMENT_VERSION = 3;
 const NO_GENERATION = -1;
 
 export function encodeSubscription(subscription: Subscription): Buffer {
