@@ -19,8 +19,8 @@ import type { KafkaLog } from "./log.ts";
 import { mostTelling } from "./most-telling.ts";
 import { raceStaggered } from "./race.ts";
 import { Refreshed } from "./refreshed.ts";
-import { ask } from "./versions/ask.ts";
-import { FIND_COORDINATOR, METADATA } from "./versions/cluster-apis.ts";
+import { ask, bestVersion } from "./versions/ask.ts";
+import { FIND_COORDINATOR, METADATA, METADATA_WITHOUT_CREATION } from "./versions/cluster-apis.ts";
 
 export interface KafkaClusterOptions
   extends Pick<DialOptions, "clientId" | "addressGuard" | "security" | "apiVersionsMax"> {
@@ -212,9 +212,11 @@ export class KafkaCluster implements Cluster {
 
   async #readMetadata(topic: string): Promise<TopicMetadata> {
     const connection = await this.anyConnection();
-    const response = await ask(this, connection, METADATA, [topic], false, false);
+    const { version = 0 } = bestVersion(this, connection, METADATA) ?? {};
+    const asked = version < METADATA_WITHOUT_CREATION ? null : [topic];
+    const response = await ask(this, connection, METADATA, asked, false, false);
     this.#learnBrokers(response.brokers);
-    const found = response.topics[0];
+    const found = response.topics.find(({ name }) => name === topic);
     const subject = `topic "${topic}"`;
     if (!found) throw kafkaRefusal(KAFKA.unknownTopicOrPartition, subject);
     // A topic that is just being created answers so for a moment; its partitions say -1 as leader.

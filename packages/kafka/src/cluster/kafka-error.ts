@@ -32,6 +32,7 @@ export const KAFKA = {
   clusterAuthorizationFailed: 31,
   unsupportedVersion: 35,
   topicAlreadyExists: 36,
+  unsupportedForMessageFormat: 43,
   saslAuthenticationFailed: 58,
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
@@ -59,6 +60,7 @@ export function errorCodeOf(kafkaCode: number): ErrorCode {
       return "kafkaAuthorization";
     case KAFKA.inconsistentGroupProtocol:
     case KAFKA.unsupportedVersion:
+    case KAFKA.unsupportedForMessageFormat:
     case KAFKA.unsupportedAssignor:
       return "kafkaUnsupported";
     case KAFKA.illegalGeneration:
@@ -90,6 +92,9 @@ const REFUSED_RESOURCE: Readonly<Record<number, string>> = {
   [KAFKA.clusterAuthorizationFailed]: "cluster",
 };
 
+const NO_TIMESTAMPS =
+  ": the records of this topic have no timestamps; start at the beginning or the end of it, or raise its message.format.version";
+
 /**
  * A PenstockError for an error code in a response. `subject` says what it is about, such as `topic "orders"`; `operation` is the ACL that the request
  * needs (Read includes Describe).
@@ -101,7 +106,12 @@ export function kafkaRefusal(
 ): PenstockError {
   const code = errorCodeOf(kafkaCode);
   const resource = REFUSED_RESOURCE[kafkaCode];
-  const cure = resource === undefined ? "" : `: allow it ${operation} on the ${resource}`;
+  const cure =
+    kafkaCode === KAFKA.unsupportedForMessageFormat
+      ? NO_TIMESTAMPS
+      : resource === undefined
+        ? ""
+        : `: allow it ${operation} on the ${resource}`;
   return new PenstockError(code, `${TEXT[code]}${cure} (${subject}, Kafka error ${kafkaCode}).`);
 }
 

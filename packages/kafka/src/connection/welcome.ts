@@ -28,6 +28,7 @@ export async function requireWelcome(
   try {
     await ask(source, connection, METADATA, [], false, false);
   } catch (error) {
+    if (error instanceof PenstockError && error.code === "kafkaUnsupported") throw error;
     const { connection: second } = await connectAgain();
     try {
       const { errorCode, mechanisms } = await ask(source, second, SASL_HANDSHAKE, NO_MECHANISM);

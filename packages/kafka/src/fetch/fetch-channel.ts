@@ -29,6 +29,8 @@ export type Exchange =
 /** The request, in the newest version that the broker offers or an older one; null: nothing to ask for any more. */
 export type BuildRequest = (version: number) => FetchCall | null;
 
+const FETCH = { name: "Fetch", since: "0.11" };
+
 export class FetchChannel {
   readonly #cluster: Cluster;
   readonly #node: number;
@@ -105,7 +107,7 @@ export class FetchChannel {
       this.#connection = connection;
     }
     const newest = this.#cluster.apiVersion(connection, FETCH_API_KEY, FETCH_VERSION_MAX);
-    if (newest < FETCH_VERSION_MIN) throw unsupported("Fetch", "0.11", connection);
+    if (newest < FETCH_VERSION_MIN) throw unsupported(FETCH, connection);
     const call = build(newest);
     if (call === null) return { is: "void" };
     const { version, payload } = call;

@@ -4,6 +4,8 @@ import {
   createPartitionsV1,
   createPartitionsV2,
   createPartitionsV3,
+  createTopicsV0,
+  createTopicsV1,
   createTopicsV2,
   createTopicsV3,
   createTopicsV4,
@@ -13,6 +15,7 @@ import {
   deleteRecordsV0,
   deleteRecordsV1,
   deleteRecordsV2,
+  deleteTopicsV0,
   deleteTopicsV1,
   deleteTopicsV2,
   deleteTopicsV3,
@@ -21,6 +24,8 @@ import {
   deleteTopicsV6,
 } from "@platformatic/kafka";
 import type { VersionTable } from "./ask.ts";
+
+const CURE = "use the tools of your brokers";
 
 type CreateArguments = [
   topics: createTopicsV7.CreateTopicsRequestTopic[],
@@ -31,7 +36,8 @@ type CreateArguments = [
 /** The brokers' own replication factor (-1) is understood from version 4 on (Kafka 2.4); the topic id is told from 7 on (2.8). */
 export const CREATE_TOPICS: VersionTable<CreateArguments, createTopicsV7.CreateTopicsResponse> = {
   name: "CreateTopics",
-  since: "0.11",
+  since: "0.10.1",
+  cure: CURE,
   versions: [
     createTopicsV7.api,
     createTopicsV6.api,
@@ -39,6 +45,8 @@ export const CREATE_TOPICS: VersionTable<CreateArguments, createTopicsV7.CreateT
     createTopicsV4.api,
     createTopicsV3.api,
     createTopicsV2.api,
+    createTopicsV1.api,
+    createTopicsV0.api,
   ],
 };
 
@@ -47,7 +55,8 @@ export const DELETE_TOPICS: VersionTable<
   deleteTopicsV6.DeleteTopicsResponse
 > = {
   name: "DeleteTopics",
-  since: "0.11",
+  since: "0.10.1",
+  cure: CURE,
   versions: [
     deleteTopicsV6.api,
     deleteTopicsV5.api,
@@ -55,6 +64,7 @@ export const DELETE_TOPICS: VersionTable<
     deleteTopicsV3.api,
     deleteTopicsV2.api,
     deleteTopicsV1.api,
+    deleteTopicsV0.api,
   ],
 };
 
@@ -68,6 +78,7 @@ export const CREATE_PARTITIONS: VersionTable<
 > = {
   name: "CreatePartitions",
   since: "1.0",
+  cure: CURE,
   versions: [
     createPartitionsV3.api,
     createPartitionsV2.api,
@@ -82,5 +93,6 @@ export const DELETE_RECORDS: VersionTable<
 > = {
   name: "DeleteRecords",
   since: "0.11",
+  cure: CURE,
   versions: [deleteRecordsV2.api, deleteRecordsV1.api, deleteRecordsV0.api],
 };

@@ -23,12 +23,16 @@ export interface VersionTable<Arguments extends unknown[], Response> {
   readonly name: string;
   /** Kafka version that first offers one of them. */
   readonly since: string;
+  /** What to do without it. Default: another driver. */
+  readonly cure?: string;
   /** Newest first, without a gap. */
   readonly versions: readonly [
     VersionedApi<Arguments, Response>,
     ...VersionedApi<Arguments, Response>[],
   ];
 }
+
+const ANOTHER_DRIVER = "choose PENSTOCK_KAFKA_DRIVER=kafkajs";
 
 /** JoinGroup, Heartbeat, LeaveGroup, SyncGroup. */
 const URGENT: ReadonlySet<number> = new Set([11, 12, 13, 14]);
@@ -43,7 +47,7 @@ export async function ask<Arguments extends unknown[], Response>(
   ...args: Arguments
 ): Promise<Response> {
   const api = bestVersion(source, connection, table);
-  if (api === null) throw unsupported(table.name, table.since, connection);
+  if (api === null) throw unsupported(table, connection);
   if (!URGENT.has(api.key)) await throttleOf(connection).over();
   return request(connection, api, ...args);
 }
@@ -60,12 +64,11 @@ export function bestVersion<Arguments extends unknown[], Response>(
 }
 
 export function unsupported(
-  name: string,
-  since: string,
+  { name, since, cure }: Pick<VersionTable<never, unknown>, "name" | "since" | "cure">,
   { host, port }: Connection,
 ): PenstockError {
   return new PenstockError(
     "kafkaUnsupported",
-    `${host}:${port} does not offer ${name} in a version that Penstock speaks (Kafka ${since} or later); upgrade the brokers, or choose PENSTOCK_KAFKA_DRIVER=kafkajs.`,
+    `${host}:${port} does not offer ${name} in a version that Penstock speaks (Kafka ${since} or later): upgrade the brokers, or ${cure ?? ANOTHER_DRIVER}.`,
   );
 }

@@ -4,6 +4,7 @@ import {
   deleteGroupsV0,
   deleteGroupsV1,
   deleteGroupsV2,
+  describeGroupsV0,
   describeGroupsV1,
   describeGroupsV2,
   describeGroupsV3,
@@ -27,13 +28,14 @@ export const DESCRIBE_GROUPS: VersionTable<
   describeGroupsV5.DescribeGroupsResponse
 > = {
   name: "DescribeGroups",
-  since: "0.11",
+  since: "0.10.1",
   versions: [
     describeGroupsV5.api,
     describeGroupsV4.api,
     describeGroupsV3.api,
     describeGroupsV2.api,
     describeGroupsV1.api,
+    describeGroupsV0.api,
   ],
 };
 

@@ -2,6 +2,7 @@
  * OffsetCommit and OffsetFetch by topic name. Both have a version 10 that names topics by id, which is not in the library: group/offset-wire.ts.
  */
 import {
+  offsetCommitV2,
   offsetCommitV3,
   offsetCommitV4,
   offsetCommitV5,
@@ -9,6 +10,8 @@ import {
   offsetCommitV7,
   offsetCommitV8,
   offsetCommitV9,
+  offsetFetchV1,
+  offsetFetchV2,
   offsetFetchV3,
   offsetFetchV4,
   offsetFetchV5,
@@ -30,7 +33,7 @@ type CommitArguments = [
 /** The group instance id comes with version 7 (Kafka 2.3), leader epochs with 6. To version 4 the retention is the broker's own. */
 export const OFFSET_COMMIT: VersionTable<CommitArguments, offsetCommitV9.OffsetCommitResponse> = {
   name: "OffsetCommit",
-  since: "0.11",
+  since: "0.10.1",
   versions: [
     offsetCommitV9.api,
     offsetCommitV8.api,
@@ -39,10 +42,16 @@ export const OFFSET_COMMIT: VersionTable<CommitArguments, offsetCommitV9.OffsetC
     offsetCommitV5.api,
     offsetCommitV4.api,
     offsetCommitV3.api,
+    offsetCommitV2.api,
   ],
 };
 
-type FetchArguments = [groups: offsetFetchV9.OffsetFetchRequestGroup[], requiresStable: boolean];
+type FetchArguments = [
+  groups: (offsetFetchV9.OffsetFetchRequestGroup & {
+    topics: offsetFetchV9.OffsetFetchRequestTopic[];
+  })[],
+  requiresStable: boolean,
+];
 
 /** Before version 8 `groups` is empty, and the rest is about the one group that was asked for. */
 export interface OffsetFetchAnswer {
@@ -70,7 +79,7 @@ export interface OffsetsOfGroup {
  */
 export const OFFSET_FETCH: VersionTable<FetchArguments, OffsetFetchAnswer> = {
   name: "OffsetFetch",
-  since: "0.11",
+  since: "0.10.1",
   versions: [
     offsetFetchV9.api,
     offsetFetchV8.api,
@@ -79,5 +88,7 @@ export const OFFSET_FETCH: VersionTable<FetchArguments, OffsetFetchAnswer> = {
     offsetFetchV5.api,
     offsetFetchV4.api,
     offsetFetchV3.api,
+    offsetFetchV2.api,
+    offsetFetchV1.api,
   ],
 };

@@ -1,11 +1,12 @@
 /**
- * The exchange that authenticates a connection. Version 0 of the handshake (Kafka 0.10 and 0.11) is followed by bare tokens instead of requests,
- * which Penstock doesn't speak.
+ * The exchange that authenticates a connection. After version 0 of the handshake (Kafka 0.10 and 0.11) come bare tokens instead of requests, which
+ * Penstock doesn't speak: there the handshake only tells that a broker wants to know who asks.
  */
 import {
   saslAuthenticateV0,
   saslAuthenticateV1,
   saslAuthenticateV2,
+  saslHandshakeV0,
   saslHandshakeV1,
 } from "@platformatic/kafka";
 import type { VersionTable } from "./ask.ts";
@@ -13,7 +14,11 @@ import type { VersionTable } from "./ask.ts";
 export const SASL_HANDSHAKE: VersionTable<
   [mechanism: string],
   saslHandshakeV1.SaslHandshakeResponse
-> = { name: "SaslHandshake", since: "1.0", versions: [saslHandshakeV1.api] };
+> = {
+  name: "SaslHandshake",
+  since: "0.10.1",
+  versions: [saslHandshakeV1.api, saslHandshakeV0.api],
+};
 
 /** The lifetime of a session comes with version 1 (Kafka 2.2); before, a session doesn't end. */
 export const SASL_AUTHENTICATE: VersionTable<
