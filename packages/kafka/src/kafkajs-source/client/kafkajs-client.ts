@@ -283,4 +283,7 @@ export class KafkajsClient {
   }
 }
 
+/** The same as an interface, for who uses it. */
+export type KafkajsBrokers = Pick<KafkajsClient, keyof KafkajsClient>;
+
 const PLACEHOLDER = "penstock-bootstrap-";

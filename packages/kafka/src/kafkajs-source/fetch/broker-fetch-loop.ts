@@ -4,13 +4,13 @@
  */
 import type { Clock, ObserveFetch, PenstockError } from "@penstock/core";
 import { toKafkaError } from "../../cluster/kafka-error.ts";
-import type { KafkajsClient } from "../client/kafkajs-client.ts";
+import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
 import { Alarm } from "../group/alarm.ts";
 import { type FetchAnswer, readFetchAnswer } from "./fetch-answer.ts";
 import type { Asked, LaneFetch } from "./lane-fetch.ts";
 
 export interface BrokerFetchLoopOptions {
-  readonly client: KafkajsClient;
+  readonly client: KafkajsBrokers;
   readonly clock: Clock;
   readonly maxWaitMs: number;
   readonly fetchBytesMax: number;

@@ -24,7 +24,7 @@ import {
 import { ProblemBoard } from "../../fetch/problem-board.ts";
 import { judgeRefusal } from "../../fetch/refusal.ts";
 import type { PartitionFetcher, PartitionFetcherEvents } from "../../source/partition-fetcher.ts";
-import type { KafkajsClient } from "../client/kafkajs-client.ts";
+import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
 import { Alarm } from "../group/alarm.ts";
 import { readEnds } from "../start/log-ends.ts";
 import { BrokerFetchLoop } from "./broker-fetch-loop.ts";
@@ -32,7 +32,7 @@ import type { FetchAnswer, FetchedPartition } from "./fetch-answer.ts";
 import { type Asked, isCurrent, LaneFetch } from "./lane-fetch.ts";
 
 export interface KafkajsFetcherOptions {
-  readonly client: KafkajsClient;
+  readonly client: KafkajsBrokers;
   readonly clock: Clock;
   readonly maxWaitMs: number;
   readonly fetchBytesMax: number;

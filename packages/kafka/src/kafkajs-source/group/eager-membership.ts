@@ -22,14 +22,14 @@ import {
 } from "../../group/classic/session-timeouts.ts";
 import type { MembershipEvents } from "../../group/membership.ts";
 import { SessionGuard } from "../../group/session-guard.ts";
-import type { KafkajsClient, TopicView } from "../client/kafkajs-client.ts";
+import type { KafkajsBrokers, TopicView } from "../client/kafkajs-client.ts";
 import { Alarm } from "./alarm.ts";
 import { assign, viewMembers } from "./assignors.ts";
-import type { Enrolment, GroupRequests } from "./group-requests.ts";
+import type { CoordinatorRequests, Enrolment } from "./group-requests.ts";
 
 export interface EagerMembershipOptions {
-  readonly client: KafkajsClient;
-  readonly requests: GroupRequests;
+  readonly client: KafkajsBrokers;
+  readonly requests: CoordinatorRequests;
   readonly groupId: string;
   readonly drainLimitMs: number;
   readonly sessionTimeoutMs: number;

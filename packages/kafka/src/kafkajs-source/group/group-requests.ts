@@ -3,7 +3,7 @@
  * carried along (member id, generation).
  */
 
-import type { KafkajsClient } from "../client/kafkajs-client.ts";
+import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
 import type { KafkajsBroker } from "../client/kafkajs-internals.ts";
 import { type JoinedMember, offers } from "./assignors.ts";
 
@@ -27,11 +27,11 @@ const JOIN_ANSWER_LIMIT_MS = 600_000;
 const SYNC_ANSWER_LIMIT_MS = 30_000;
 
 export class GroupRequests {
-  readonly #client: KafkajsClient;
+  readonly #client: KafkajsBrokers;
   readonly #groupId: string;
   #coordinator: Promise<KafkajsBroker> | null = null;
 
-  constructor(client: KafkajsClient, groupId: string) {
+  constructor(client: KafkajsBrokers, groupId: string) {
     this.#client = client;
     this.#groupId = groupId;
   }
@@ -98,3 +98,6 @@ export class GroupRequests {
     }
   }
 }
+
+/** The same as an interface, for who uses it. */
+export type CoordinatorRequests = Pick<GroupRequests, keyof GroupRequests>;

@@ -1,7 +1,7 @@
 /** OffsetCommit and OffsetFetch over kafkajs, with an error code for each partition. */
 import type { CommitRow, FetchedOffset, GroupTopic } from "../../group/offset-wire.ts";
-import type { KafkajsClient } from "../client/kafkajs-client.ts";
-import type { GroupRequests } from "../group/group-requests.ts";
+import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
+import type { CoordinatorRequests } from "../group/group-requests.ts";
 
 interface Answer<Row> {
   readonly errorCode?: number;
@@ -10,8 +10,8 @@ interface Answer<Row> {
 
 /** K-1: carries the generation and the member id that it is given, never those of the moment. */
 export async function commitOffsets(
-  client: KafkajsClient,
-  requests: GroupRequests,
+  client: KafkajsBrokers,
+  requests: CoordinatorRequests,
   to: GroupTopic,
   rows: readonly CommitRow[],
 ): Promise<Map<number, number>> {
@@ -37,8 +37,8 @@ export async function commitOffsets(
 }
 
 export async function fetchOffsets(
-  client: KafkajsClient,
-  requests: GroupRequests,
+  client: KafkajsBrokers,
+  requests: CoordinatorRequests,
   groupId: string,
   partitions: readonly number[],
 ): Promise<{ readonly errorCode: number; readonly offsets: Map<number, FetchedOffset> }> {

@@ -2,7 +2,7 @@
 import type { PenstockError } from "@penstock/core";
 import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
 import type { LogEnds } from "../../cluster/log-ends.ts";
-import type { KafkajsClient } from "../client/kafkajs-client.ts";
+import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
 
 interface ListedPartition {
   readonly partition: number;
@@ -21,7 +21,7 @@ const READ_COMMITTED = 1;
 
 /** For each partition its ends, or why they can't be had: a leader that doesn't answer holds up only its own. Rejects when metadata can't be had. */
 export async function readEnds(
-  client: KafkajsClient,
+  client: KafkajsBrokers,
   partitions: readonly number[],
 ): Promise<Map<number, LogEnds | PenstockError>> {
   const { leaders } = await client.view();
@@ -43,7 +43,7 @@ export async function readEnds(
 }
 
 async function readOfLeader(
-  client: KafkajsClient,
+  client: KafkajsBrokers,
   leader: number,
   partitions: readonly number[],
 ): Promise<Map<number, LogEnds | PenstockError>> {

@@ -8,14 +8,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Assignment, type PartitionStart, PenstockError } from "@penstock/core";
 import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
 import { backoffMs } from "../../connection/backoff.ts";
-import type { KafkajsClient } from "../client/kafkajs-client.ts";
-import type { GroupRequests } from "../group/group-requests.ts";
+import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
+import type { CoordinatorRequests } from "../group/group-requests.ts";
 import { fetchOffsets } from "./group-offsets.ts";
 import { readEnds } from "./log-ends.ts";
 
 export interface StartReaderOptions {
-  readonly client: KafkajsClient;
-  readonly requests: GroupRequests;
+  readonly client: KafkajsBrokers;
+  readonly requests: CoordinatorRequests;
   readonly groupId: string;
   readonly commitsIdle: () => Promise<void>;
   readonly isWanted: (assignment: Assignment) => boolean;

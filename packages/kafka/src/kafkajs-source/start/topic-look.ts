@@ -1,17 +1,17 @@
 import type { PenstockError } from "@penstock/core";
-import type { KafkajsClient } from "../client/kafkajs-client.ts";
+import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
 
 const WELL_INTERVAL_MS = 10_000;
 const ILL_INTERVAL_MS = 2_000;
 
 /** Looks whether the topic is there, every 10 s and every 2 s while something is wrong. What it reads is shared with everybody who needs it. */
 export class TopicLook {
-  readonly #client: KafkajsClient;
+  readonly #client: KafkajsBrokers;
   readonly #tell: (problem: PenstockError | null) => void;
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
 
-  constructor(client: KafkajsClient, tell: (problem: PenstockError | null) => void) {
+  constructor(client: KafkajsBrokers, tell: (problem: PenstockError | null) => void) {
     this.#client = client;
     this.#tell = tell;
     void this.#look();
