@@ -1,0 +1,31 @@
+import { createTestDatabase } from "@penstock/local";
+import { World } from "@penstock/testkit";
+import { afterEach, describe, expect, inject, it } from "vitest";
+
+let world: World | null = null;
+
+afterEach(async (context) => {
+  await world?.stop({ isForced: context.task.result?.state === "fail" });
+  world = null;
+});
+
+describe("the whole service over kafkajs", () => {
+  it("I-1, I-2, I-3, I-5, I-6, F31: records flow in order, and a killed poller's are adopted", async () => {
+    world = await World.start({
+      kafka: inject("KAFKA"),
+      databaseUrl: await createTestDatabase(inject("POSTGRES")),
+      env: { PENSTOCK_KAFKA_DRIVER: "kafkajs" },
+      partitions: 4,
+      pollers: 2,
+      mapping: { minimumPollers: 2 },
+    });
+    await world.writer.sendKeyed(world.topic, 2000, 4);
+    await world.drain();
+    expect(world.function.deliveredCount()).toBe(2000);
+    await world.writer.sendKeyed(world.topic, 2000, 4);
+    await world.pollers[0]?.kill();
+    await world.writer.sendKeyed(world.topic, 2000, 4);
+    await world.drain();
+    world.check();
+  });
+});
