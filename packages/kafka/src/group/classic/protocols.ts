@@ -32,7 +32,10 @@ const ASSIGNORS = {
   RoundRobinAssigner: assignRoundRobin,
 } as const;
 
-/** User data of an assignment that leaves to each member what it claimed, or to nobody. */
+/**
+ * User data of an assignment that leaves to each member what it claimed, or to nobody. Only where it is needed: brokers refuse to make a group over to the
+ * consumer protocol while its assignments have user data.
+ */
 const CLAIMS_HONOURED = Buffer.from("penstock/claims-honoured");
 
 export function isCooperative(protocol: string): boolean {
@@ -70,11 +73,13 @@ export function assignmentsOf(
 ): SyncRequest["assignments"] {
   const assign = ASSIGNORS[protocol as keyof typeof ASSIGNORS] ?? assignSticky;
   const assignment: GroupAssignment = withoutTransfers(assign(members, partitionCounts), members);
+  const isEnteredWithClaims = members.some(({ owned }) => owned.length > 0);
+  const userData = isEnteredWithClaims && !isCooperative(protocol) ? CLAIMS_HONOURED : null;
   return [...assignment].map(([memberId, topics]) => ({
     memberId,
     assignment: encodeAssignment({
       partitions: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
-      userData: CLAIMS_HONOURED,
+      userData,
     }),
   }));
 }
