@@ -10,10 +10,10 @@ const missing = missingForKafka();
 if (missing !== undefined)
   giveUp(`The brokers are real ones, which need a JDK (17 or later) and Maven: ${missing}.`);
 ensureInstalled();
+const options = { cwd: ROOT, env: TOOL_ENV, stdio: "inherit" };
+const prepare = join(ROOT, "test", "prepare-tools.ts");
+if (spawnSync(NODE, [prepare, "brokers", ...process.argv.slice(2)], options).status !== 0)
+  giveUp("Not all brokers could be fetched: see above.");
 const main = join(ROOT, "test", "brokers", "run", "run-main.ts");
-const { status } = spawnSync(NODE, [main, ...process.argv.slice(2)], {
-  cwd: ROOT,
-  env: TOOL_ENV,
-  stdio: "inherit",
-});
+const { status } = spawnSync(NODE, [main, ...process.argv.slice(2)], options);
 process.exitCode = status ?? 1;

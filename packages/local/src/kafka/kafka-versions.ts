@@ -36,6 +36,8 @@ export interface KafkaRelease {
   readonly profiles: readonly string[];
   /** Absent: no secured listeners, because the version can't read PEM files. */
   readonly authorizer?: string;
+  /** A key in a file would have to be encrypted, so it stands in the settings and can't be exchanged. */
+  readonly hasKeysInline?: boolean;
   readonly consoleConsumer: ConsoleConsumer;
 }
 
@@ -94,6 +96,7 @@ const RELEASES: Readonly<Record<KafkaVersion, Omit<KafkaRelease, "version">>> = 
     release: "2.8.2",
     scala: "2.13",
     authorizer: "kafka.security.authorizer.AclAuthorizer",
+    hasKeysInline: true,
   },
   "2.4": { ...ZOOKEEPER, release: "2.4.1" },
   "1.1": { ...ZOOKEEPER, release: "1.1.1" },

@@ -54,7 +54,7 @@ export function securedListenerNames(security: LocalKafkaSecurity): string[] {
 /** Writes the PEM files under `folder` and says what the broker's settings are. */
 export function secureListeners(
   security: LocalKafkaSecurity,
-  { authorizer, version }: KafkaRelease,
+  { authorizer, version, hasKeysInline }: KafkaRelease,
   ports: Ports,
   folder: string,
 ): SecuredListeners {
@@ -81,7 +81,10 @@ export function secureListeners(
     if (isTls) {
       const identity = security.moreListeners?.[name] ?? security.identity;
       set("ssl.keystore.type", "PEM");
-      set("ssl.keystore.location", writeIdentity(folder, identity));
+      if (hasKeysInline) {
+        set("ssl.keystore.key", oneLine(identity.privateKey));
+        set("ssl.keystore.certificate.chain", oneLine(identity.certificate));
+      } else set("ssl.keystore.location", writeIdentity(folder, identity));
     }
     if (!isSasl) {
       set("ssl.client.auth", "required");
@@ -103,6 +106,11 @@ export function secureListeners(
       `-Dorg.apache.kafka.sasl.oauthbearer.allowed.files=${jwks}`,
     ],
   };
+}
+
+/** A PEM text as a value in a file of properties. */
+function oneLine(pem: string): string {
+  return pem.trim().replaceAll(/\r?\n/g, "\\n");
 }
 
 /** Writes key and certificate to a file of their own, as Kafka reads them; returns its path. */

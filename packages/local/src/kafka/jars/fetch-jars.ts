@@ -3,9 +3,15 @@ import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { PenstockError } from "@penstock/core";
+import { withFolderLock } from "../../process/folder-lock.ts";
+import { REPOSITORY_ROOT } from "../../repository-root.ts";
 import type { KafkaRelease } from "../kafka-versions.ts";
 
 const POM = join(import.meta.dirname, "..", "..", "..", "kafka", "pom.xml");
+
+const LOCK = join(REPOSITORY_ROOT, ".cache", "maven.lock");
+/** For the other versions. */
+const WAIT_LIMIT_MS = 600_000;
 
 /** They would be a second way to log, and the one that is taken is a matter of chance. */
 const LEFT_OUT = ["slf4j-log4j12", "slf4j-reload4j"];
@@ -26,14 +32,14 @@ export async function fetchJars(
     "scala.version": scala,
   };
   try {
-    await promisify(execFile)(
-      "mvn",
-      [
-        ...["-q", "-B", "-f", POM, "dependency:copy-dependencies"],
-        ...profiles.map((profile) => `-P${profile}`),
-        ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
-      ],
-      { timeout: limitMs },
+    const args = [
+      ...["-q", "-B", "-f", POM, "dependency:copy-dependencies"],
+      ...profiles.map((profile) => `-P${profile}`),
+      ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
+    ];
+    // Two of them at once would write to the same local repository, which not every Maven can.
+    await withFolderLock(LOCK, WAIT_LIMIT_MS, () =>
+      promisify(execFile)("mvn", args, { timeout: limitMs }),
     );
   } catch (cause) {
     throw new PenstockError(
