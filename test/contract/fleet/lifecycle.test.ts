@@ -156,7 +156,8 @@ describe("disable and delete", () => {
     const node = world.node(replica.address);
     const id = await insertMapping(db);
     await until(() => isHeld(db, id));
-    const zombie = { memberId: "rejoined", clientId: `penstock-${node.nodeId}` };
+    // Of no node that is known: nobody may end its membership.
+    const zombie = { memberId: "rejoined", clientId: `penstock-${crypto.randomUUID()}` };
     brokers.groups.set(id, [zombie]);
     await node.vanish();
     await disable(db, id);

@@ -53,11 +53,13 @@ describe("tags", () => {
   it("of what is not there is NOT_FOUND in AWS's words", async () => {
     const resource = arnOf(crypto.randomUUID());
     for (const call of [
-      world.mappings.listTags({ resource }),
-      world.mappings.tagResource({ resource, tags: { a: "b" } }),
-      world.mappings.untagResource({ resource, tagKeys: ["a"] }),
+      () => world.mappings.listTags({ resource }),
+      () => world.mappings.tagResource({ resource, tags: { a: "b" } }),
+      () => world.mappings.untagResource({ resource, tagKeys: ["a"] }),
     ]) {
-      expect((await failure(call)).rawMessage).toBe(`Event source mapping not found: ${resource}`);
+      expect((await failure(call())).rawMessage).toBe(
+        `Event source mapping not found: ${resource}`,
+      );
     }
     expect(await codeOf(world.mappings.listTags({ resource: "not an arn" }))).toBe(
       "InvalidArgument",
