@@ -1,6 +1,9 @@
 // Node credentials in a whole fleet over TLS: who may join as what, rotation while it runs, and nobody else's node.
 
+import { once } from "node:events";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
 import { Agent, request } from "node:https";
+import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { fleet } from "@penstock/proto";
@@ -12,12 +15,23 @@ const BOUND_ID = "0f8b7b0e-3c1d-4c0a-8d4e-9a5f6b7c8d9e";
 
 let world: AuthWorld;
 let ca: string;
+/** What pollers have shown to an invoker that was broken into. */
+const shown = new Set<string>();
+let rogue: Http2SecureServer;
 
 beforeAll(async () => {
   const authority = await createTestAuthority();
   ca = authority.certificate;
   const { certificate, privateKey } = await authority.issue(["127.0.0.1", "localhost"]);
+  rogue = createSecureServer({ cert: certificate, key: privateKey }).listen(0, "127.0.0.1");
+  rogue.on("stream", (stream, { authorization }) => {
+    shown.add(authorization ?? "");
+    stream.on("error", () => {});
+    stream.respond({ ":status": 503 }, { endStream: true });
+  });
+  await once(rogue, "listening");
   const credentials = testCredentials();
+  const calls = credentials.put("poller-calls", "roles: [node], service: poller");
   credentials.put("bound", `roles: [node], service: poller, node_id: ${BOUND_ID}`);
   credentials.put("thief", "roles: [node], service: poller");
   credentials.put("far", "roles: [node], service: poller, hosts: [192.0.2.1]");
@@ -26,9 +40,13 @@ beforeAll(async () => {
     PENSTOCK_TLS_CERTIFICATE_FILE: credentials.file("server.pem", certificate),
     PENSTOCK_TLS_KEY_FILE: credentials.file("server.key", privateKey),
     PENSTOCK_TLS_CA_FILE: credentials.file("ca.pem", ca),
+    PENSTOCK_INVOKER_TOKEN_FILE: credentials.file("calls.token", calls),
   });
 }, 120_000);
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  rogue.close();
+});
 
 /** Text of a path of an HTTP port, by the admin. */
 function get(service: "mapping" | "poller" | "invoker", path: string): Promise<string> {
@@ -150,6 +168,17 @@ describe("a fleet with node credentials, over TLS", () => {
     await listed.leave();
     const none = await join(credentials.token("poller"), { address: "256.1.1.1:7401" });
     expect(await none.ended).toMatchObject({ code: Code.InvalidArgument });
+  });
+
+  it("S-10: an invoker sees the token for invokers, and not the one that pollers join with", async () => {
+    const { credentials } = world;
+    const { port } = rogue.address() as AddressInfo;
+    const kind = fleet.NodeKind.INVOKER;
+    const address = `127.0.0.1:${port}`;
+    const member = await join(credentials.token("invoker"), { kind, address });
+    await waitUntil("the poller comes to it", () => shown.size > 0);
+    await member.leave();
+    expect([...shown]).toEqual([`Bearer ${credentials.token("poller-calls")}`]);
   });
 
   it("S-10: nobody takes over a node that has joined with another credential, not even after it is gone", async () => {
