@@ -178,7 +178,7 @@ export class ClassicMember {
     if (this.#phase === "left") return Number.POSITIVE_INFINITY;
     let at = Number.POSITIVE_INFINITY;
     if (this.canBeat) at = this.#isBeating ? nowMs + LOOK_INTERVAL_MS : this.#heartbeatDueMs(nowMs);
-    if (this.#isAsking) at = Math.min(at, this.#joinPace.limitAtMs, nowMs + LOOK_INTERVAL_MS);
+    if (this.isAsking) at = Math.min(at, this.#joinPace.limitAtMs, nowMs + LOOK_INTERVAL_MS);
     else if (this.#mayJoin()) at = Math.min(at, this.#joinPace.dueMs(nowMs));
     return Math.min(at, this.#held.firstDeadlineMs);
   }
@@ -204,7 +204,7 @@ export class ClassicMember {
     if (this.#phase === "left") return steps;
     for (const assignment of this.#held.dropOverdue(nowMs))
       steps.push({ do: "lost", assignment, reason: "drainLimit" });
-    if (this.#isAsking && this.#joinPace.limitAtMs <= nowMs) this.#dropJoin(nowMs, steps);
+    if (this.isAsking && this.#joinPace.limitAtMs <= nowMs) this.#dropJoin(nowMs, steps);
     this.#proceed(nowMs, steps);
     if (this.canBeat && !this.#isBeating && this.#heartbeatDueMs(nowMs) <= nowMs) {
       this.#isBeating = true;
@@ -423,7 +423,8 @@ export class ClassicMember {
     return this.#generation === NO_GENERATION ? "first" : "join";
   }
 
-  get #isAsking(): boolean {
+  /** A join or sync is on its way, or being made. */
+  get isAsking(): boolean {
     return this.#stage === "joining" || this.#stage === "reading" || this.#stage === "syncing";
   }
 
@@ -571,7 +572,7 @@ export class ClassicMember {
   }
 
   #forgetGroup(steps: ClassicStep[]): void {
-    if (this.#isAsking) steps.push({ do: "dropJoin" });
+    if (this.isAsking) steps.push({ do: "dropJoin" });
     this.#stage = "idle";
     this.#memberId = "";
     this.#generation = NO_GENERATION;
@@ -594,7 +595,7 @@ export class ClassicMember {
 
   #heartbeatDueMs(nowMs: number): number {
     const isUrgent = this.#hurried || !this.guard.isCertain;
-    const isMoving = this.#held.isAnyDraining || this.#isAsking;
+    const isMoving = this.#held.isAnyDraining || this.isAsking;
     return this.#pace.dueMs(nowMs, isUrgent, isMoving);
   }
 

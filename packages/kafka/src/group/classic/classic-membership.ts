@@ -5,8 +5,8 @@
  *   join connection, its own       JoinGroup, SyncGroup        held by the coordinator until the slowest member has come
  *
  * A broker answers the requests of a connection in order, so one member's join on a shared connection would hold up the heartbeats and commits of all the
- * others until its group is complete: up to the drain limit of the slowest, longer than most sessions. One more idle socket for
- * each classic member is what that costs.
+ * others until its group is complete: up to the drain limit of the slowest, longer than most sessions. Rebalances are rare, so the connection is closed
+ * when none has come for a while: an idle member costs no socket, and a rebalance after a quiet time one dial.
  */
 import { type Assignment, type Clock, PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
@@ -41,6 +41,7 @@ export interface ClassicMembershipOptions {
 
 /** Everything is released: a leave that gets no answer is given up after this, and the session ends the membership. */
 const LEAVE_GRACE_MS = 2_000;
+const JOIN_CONNECTION_IDLE_MS = 10_000;
 /** One failed request is the usual sign of a broker that restarts or moves the group. */
 const FAILURES_UNTIL_PROBLEM = 2;
 
@@ -54,6 +55,8 @@ export class ClassicMembership implements Membership {
   #resolveLeft: () => void = () => {};
   #timer: NodeJS.Timeout | null = null;
   #leaveTimer: NodeJS.Timeout | null = null;
+  #idleTimer: NodeJS.Timeout | null = null;
+  #isJoinSent = false;
   #steps: ClassicStep[] = [];
   #isApplying = false;
   /** Of joins, syncs and look-ups for them: the answer to an older one is nobody's. */
@@ -191,7 +194,19 @@ export class ClassicMembership implements Membership {
     }
     const { groupTopics, needsTopic } = this.#member;
     this.#topics.watch(groupTopics, needsTopic);
+    this.#keepJoinConnection();
     this.#arm();
+  }
+
+  #keepJoinConnection(): void {
+    const isNeeded = this.#member.isAsking || this.#member.state.phase === "left";
+    if (isNeeded && this.#idleTimer) clearTimeout(this.#idleTimer);
+    if (isNeeded) this.#idleTimer = null;
+    else
+      this.#idleTimer ??= setTimeout(
+        () => this.#options.cluster.closeOwner(this),
+        JOIN_CONNECTION_IDLE_MS,
+      );
   }
 
   #do(step: ClassicStep): void {
@@ -210,6 +225,7 @@ export class ClassicMembership implements Membership {
         return;
       case "dropJoin":
         this.#attempt++;
+        this.#isJoinSent = false;
         this.#options.cluster.closeOwner(this);
         return;
       case "leave":
@@ -249,17 +265,19 @@ export class ClassicMembership implements Membership {
 
   async #join(attempt: number): Promise<void> {
     const { cluster, groupId, protocolRefused } = this.#options;
+    this.#isJoinSent = true;
     const outcome = await this.#ask("join", (connection) =>
       sendJoin(cluster, connection, groupId, this.#member.joinRequest(this.#nowMs())),
     );
+    if (attempt === this.#attempt) this.#isJoinSent = false;
     if (this.#member.state.phase === "left") {
       // Known to the coordinator by now: the others would wait for it.
-      if (outcome && "memberId" in outcome) await this.#sendLeave(outcome.memberId);
-      if (outcome && "answer" in outcome) await this.#sendLeave(outcome.answer.memberId);
+      if ("memberId" in outcome) await this.#sendLeave(outcome.memberId);
+      if ("answer" in outcome) await this.#sendLeave(outcome.answer.memberId);
       cluster.closeOwner(this);
       return;
     }
-    if (attempt !== this.#attempt || outcome === null) return;
+    if (attempt !== this.#attempt) return;
     if ("failure" in outcome) {
       if (outcome.isOtherProtocol) protocolRefused();
       if (outcome.failure !== "sessionRefused") this.#heard(outcome);
@@ -281,7 +299,7 @@ export class ClassicMembership implements Membership {
     const outcome = await this.#ask("join", (connection) =>
       sendSync(cluster, connection, groupId, this.#member.syncRequest(this.#nowMs())),
     );
-    if (attempt !== this.#attempt || outcome === null) return;
+    if (attempt !== this.#attempt) return;
     if ("failure" in outcome) this.#heard(outcome.failure === "rebalancing" ? null : outcome);
     this.#apply(this.#member.syncAnswered(this.#nowMs(), outcome));
   }
@@ -353,6 +371,10 @@ export class ClassicMembership implements Membership {
     if (this.#timer) clearTimeout(this.#timer);
     this.#topics.stop();
     this.#confirmations.failed();
+    // The answer to a join that is on its way tells whose leave is to be sent.
+    const { cluster } = this.#options;
+    if (this.#isJoinSent) setTimeout(() => cluster.closeOwner(this), LEAVE_GRACE_MS).unref();
+    else cluster.closeOwner(this);
     this.#resolveLeft();
   }
 }

@@ -84,7 +84,12 @@ function refusal(code: number, subject: string, memberEpoch: number): HeartbeatR
       const isMember = memberEpoch > 0 || memberEpoch === LEAVE_EPOCH;
       if (isMember)
         return { failure: "memberUnknown", problem, isElsewhere: false, isOtherProtocol };
-      return { failure: "refused", problem, isElsewhere: false, isOtherProtocol: true };
+      return {
+        failure: "refused",
+        problem: otherGroup(subject),
+        isElsewhere: false,
+        isOtherProtocol: true,
+      };
     }
     case KAFKA.notCoordinator:
     case KAFKA.coordinatorNotAvailable:
@@ -103,6 +108,13 @@ function refusal(code: number, subject: string, memberEpoch: number): HeartbeatR
 function unsupported(): PenstockError {
   return new PenstockError(
     "kafkaUnsupported",
-    "The Kafka brokers don't offer the consumer group protocol of KIP-848 (Kafka 4.0 or later, group.version=1).",
+    "The Kafka brokers don't offer the consumer group protocol of KIP-848 (Kafka 4.0 or later, group.version=1); choose PENSTOCK_KAFKA_GROUP_PROTOCOL=auto or classic.",
+  );
+}
+
+function otherGroup(subject: string): PenstockError {
+  return new PenstockError(
+    "kafkaUnsupported",
+    `The group is not one of KIP-848, and the brokers don't make it one (group.consumer.migration.policy, or members that can't follow); choose PENSTOCK_KAFKA_GROUP_PROTOCOL=auto or classic (${subject}).`,
   );
 }
