@@ -1,5 +1,5 @@
 import { PenstockError } from "@penstock/core";
-import { isLoopback } from "../settings/security-settings.ts";
+import { isLoopback } from "../settings/table/security-settings.ts";
 import { OPEN_ACCESS } from "./access.ts";
 import type { ListenerSecurity } from "./open-security.ts";
 

@@ -1,6 +1,6 @@
 import { PenstockError } from "@penstock/core";
 import type { FileGroup } from "../files/file-group.ts";
-import { SECURITY_SETTINGS } from "../settings/security-settings.ts";
+import { SECURITY_SETTINGS } from "../settings/table/security-settings.ts";
 import { observeMetric } from "../telemetry/instruments.ts";
 import { METRICS } from "../telemetry/metric-names.ts";
 import { type Access, OPEN_ACCESS } from "./access.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../settings/parse-settings.ts";
-import { SECURITY_SETTINGS } from "../settings/security-settings.ts";
-import { SETTINGS } from "../settings/settings-table.ts";
+import { SECURITY_SETTINGS } from "../settings/table/security-settings.ts";
+import { SETTINGS } from "../settings/table/settings-table.ts";
 import { securityProblems } from "./open-security.ts";
 
 const SCHEMA = { host: SETTINGS.host, ...SECURITY_SETTINGS };

@@ -9,7 +9,7 @@ import { type FieldViolation, PenstockError } from "@penstock/core";
 import { FileGroup } from "../files/file-group.ts";
 import type { Logger } from "../logs/logger.ts";
 import type { Parsed } from "../settings/parse-settings.ts";
-import { isLoopback, SECURITY_SETTINGS } from "../settings/security-settings.ts";
+import { isLoopback, SECURITY_SETTINGS } from "../settings/table/security-settings.ts";
 import type { ClientSecurity } from "../tls/client-security.ts";
 import type { ListenerTls } from "../tls/listener-tls.ts";
 import { openClients, openIdentity } from "../tls/open-identity.ts";

@@ -2,9 +2,9 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { PenstockError } from "@penstock/core";
 import type { Logger } from "../logs/logger.ts";
 import { presentedBy } from "../tls/presented.ts";
-import type { RpcGate } from "./rpc-gate.ts";
-import type { RawStreamHandler } from "./rpc-server.ts";
-import type { RpcSessions } from "./rpc-sessions.ts";
+import type { RpcGate } from "./server/rpc-gate.ts";
+import type { RawStreamHandler } from "./server/rpc-server.ts";
+import type { RpcSessions } from "./server/rpc-sessions.ts";
 
 /** How long the calls of a stream may take to finish after its credential was taken back, or has expired. */
 const WITHDRAWN_MS_MAX = 60_000;

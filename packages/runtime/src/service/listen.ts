@@ -1,6 +1,6 @@
 import type { Server } from "node:net";
 import { PenstockError } from "@penstock/core";
-import { formatAddress } from "../settings/network-address.ts";
+import { formatAddress } from "../settings/kinds/network-address.ts";
 
 /** Binds a listener. @throws PenstockError `unavailable` that names the address, when it is taken or not ours. */
 export function listen(server: Server, host: string, port: number): Promise<void> {

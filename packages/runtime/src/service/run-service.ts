@@ -1,7 +1,7 @@
 import { createLogger } from "../logs/logger.ts";
 import { standardOutput } from "../logs/standard-output.ts";
 import { readLeniently } from "../settings/read-leniently.ts";
-import { SETTINGS } from "../settings/settings-table.ts";
+import { SETTINGS } from "../settings/table/settings-table.ts";
 import type { StartService } from "./service.ts";
 import { ServiceLife } from "./service-life.ts";
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { formatAddress } from "./network-address.ts";
+import { formatAddress } from "./kinds/network-address.ts";
 
 /** The `host:port` that others dial: the advertised host, else the bound one, else the machine's name when bound to every address. */
 export function advertisedAddress(

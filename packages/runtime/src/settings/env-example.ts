@@ -1,5 +1,5 @@
 import type { Setting } from "./setting.ts";
-import { SETTING_GROUPS } from "./settings-table.ts";
+import { SETTING_GROUPS } from "./table/settings-table.ts";
 
 const HEAD = `# Settings of Penstock, all optional but DATABASE_URL (npm start sets that one itself).
 # Unknown PENSTOCK_* names are refused, but for PENSTOCK_SECRET_*, which no service reads.

@@ -1,7 +1,7 @@
 import type { Secret } from "../secrets/secret.ts";
-import { parseAddress } from "./network-address.ts";
+import { parseAddress } from "./kinds/network-address.ts";
 import type { Parsed } from "./parse-settings.ts";
-import { SETTINGS } from "./settings-table.ts";
+import { SETTINGS } from "./table/settings-table.ts";
 
 /**
  * The ports of Penstock itself, which nothing outbound may dial (S-01). Services of one machine share its ports, so each reads those of the others too.

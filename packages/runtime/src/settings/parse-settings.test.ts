@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Secret } from "../secrets/secret.ts";
 import { effectiveSettings } from "./effective-settings.ts";
 import { type Environment, parseSettings, type Schema } from "./parse-settings.ts";
-import { SETTINGS } from "./settings-table.ts";
+import { SETTINGS } from "./table/settings-table.ts";
 
 const SCHEMA = {
   host: SETTINGS.host,

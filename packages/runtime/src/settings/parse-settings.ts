@@ -5,7 +5,7 @@
 import { type FieldViolation, PenstockError } from "@penstock/core";
 import { nearestName } from "./nearest-name.ts";
 import type { Setting, SettingValue } from "./setting.ts";
-import { KNOWN_SETTINGS } from "./settings-table.ts";
+import { KNOWN_SETTINGS } from "./table/settings-table.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Schema = Readonly<Record<string, Setting<unknown>>>;

@@ -3,7 +3,7 @@
  */
 import type { Environment } from "../settings/parse-settings.ts";
 import { readLeniently } from "../settings/read-leniently.ts";
-import { SETTINGS } from "../settings/settings-table.ts";
+import { SETTINGS } from "../settings/table/settings-table.ts";
 
 export interface ExportSettings {
   /** Null = no export of that signal. */

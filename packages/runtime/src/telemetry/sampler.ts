@@ -7,7 +7,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import type { Environment } from "../settings/parse-settings.ts";
 import { readLeniently } from "../settings/read-leniently.ts";
-import { SETTINGS } from "../settings/settings-table.ts";
+import { SETTINGS } from "../settings/table/settings-table.ts";
 
 /** The sampler that OTEL_TRACES_SAMPLER names; by default that of the parent, and everything that has none. */
 export function createSampler(env: Environment): Sampler {

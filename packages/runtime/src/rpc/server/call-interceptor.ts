@@ -1,12 +1,12 @@
 import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import type { PenstockError } from "@penstock/core";
-import { CALL_RESOURCE } from "../auth/call-resource.ts";
-import { CALLER, type Caller } from "../auth/caller.ts";
-import { isDenial } from "../auth/roles.ts";
-import type { Logger } from "../logs/logger.ts";
-import { toConnectError } from "./error-edge.ts";
+import { CALL_RESOURCE } from "../../auth/call-resource.ts";
+import { CALLER, type Caller } from "../../auth/caller.ts";
+import { isDenial } from "../../auth/roles.ts";
+import type { Logger } from "../../logs/logger.ts";
+import { toConnectError } from "../error-edge.ts";
+import { streamUntilAborted, untilAborted } from "../until-aborted.ts";
 import { DENIAL, type RpcGate } from "./rpc-gate.ts";
-import { streamUntilAborted, untilAborted } from "./until-aborted.ts";
 
 /**
  * Stands around every RPC that a service serves: ends it when its signal aborts (deadline, caller gone, server stopping) even when the

@@ -21,13 +21,13 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
-import { OPEN_ACCESS } from "../auth/access.ts";
-import type { Logger } from "../logs/logger.ts";
-import { presentedBy } from "../tls/presented.ts";
+import { OPEN_ACCESS } from "../../auth/access.ts";
+import type { Logger } from "../../logs/logger.ts";
+import { presentedBy } from "../../tls/presented.ts";
+import { toConnectError } from "../error-edge.ts";
+import { guardJson } from "../json-guard.ts";
 import { callInterceptor } from "./call-interceptor.ts";
 import { withoutBody } from "./denied-call.ts";
-import { toConnectError } from "./error-edge.ts";
-import { guardJson } from "./json-guard.ts";
 import { PEER, peerOfRequest, socketOf } from "./peer.ts";
 import { RpcGate, type Verdict, valuesOf } from "./rpc-gate.ts";
 

@@ -17,7 +17,7 @@ import {
   type ServerReflectionRequest,
   type ServerReflectionResponse,
   ServerReflectionResponseSchema,
-} from "./generated/grpc/reflection/v1/reflection_pb.ts";
+} from "../generated/grpc/reflection/v1/reflection_pb.ts";
 
 type Answer = ServerReflectionResponse["messageResponse"];
 

@@ -1,4 +1,4 @@
-import { text } from "./setting-kinds.ts";
+import { text } from "../kinds/setting-kinds.ts";
 
 /** Settings of the mapping API's store. */
 export const MAPPING_API = {

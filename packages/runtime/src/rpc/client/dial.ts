@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type ClientTls, openSocket } from "../tls/client-security.ts";
+import { type ClientTls, openSocket } from "../../tls/client-security.ts";
 
 /** Opens a socket for HTTP/2; one that can't be used within the limit is destroyed with ETIMEDOUT. */
 export function dial(

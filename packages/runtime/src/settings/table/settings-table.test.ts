@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { renderEnvExample } from "./env-example.ts";
-import type { Setting } from "./setting.ts";
+import { renderEnvExample } from "../env-example.ts";
+import type { Setting } from "../setting.ts";
 import { KNOWN_SETTINGS, SETTINGS } from "./settings-table.ts";
 
 const ALL = Object.values<Setting<unknown>>(SETTINGS);

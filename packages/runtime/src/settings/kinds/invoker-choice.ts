@@ -1,5 +1,5 @@
+import { bad, good, type Setting } from "../setting.ts";
 import { addressProblem } from "./network-address.ts";
-import { bad, good, type Setting } from "./setting.ts";
 import { splitList } from "./setting-kinds.ts";
 
 /** Which invokers a poller uses: those that the fleet announces, one in its own process, or a fixed list. */

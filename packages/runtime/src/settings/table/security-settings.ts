@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
-import { JWT_ALGORITHMS } from "../auth/jwt/jwt-algorithms.ts";
-import { bad, good, type Setting } from "./setting.ts";
-import { list, text } from "./setting-kinds.ts";
+import { JWT_ALGORITHMS } from "../../auth/jwt/jwt-algorithms.ts";
+import { list, text } from "../kinds/setting-kinds.ts";
+import { bad, good, type Setting } from "../setting.ts";
 
 /** Who may call a service, and how its ports and its own calls are protected. Every service reads all of them. */
 export const SECURITY_SETTINGS = {

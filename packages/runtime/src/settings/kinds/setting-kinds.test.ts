@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Setting } from "../setting.ts";
 import { invokerChoice } from "./invoker-choice.ts";
 import { formatAddress, parseAddress } from "./network-address.ts";
-import type { Setting } from "./setting.ts";
 import { address, flag, integer, list, port, text } from "./setting-kinds.ts";
 
 const said = { name: "X", description: "" };

@@ -20,9 +20,9 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { ClientTls } from "../tls/client-security.ts";
+import type { ClientTls } from "../../tls/client-security.ts";
+import { WINDOW_BYTES } from "../server/rpc-sessions.ts";
 import { dial } from "./dial.ts";
-import { WINDOW_BYTES } from "./rpc-sessions.ts";
 
 export interface RpcConnectionOptions {
   readonly host: string;

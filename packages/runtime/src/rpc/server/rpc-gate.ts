@@ -9,10 +9,10 @@
  */
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import { PenstockError } from "@penstock/core";
-import type { Access, Admission, Presented } from "../auth/access.ts";
-import { ANONYMOUS, CALLER, type Caller } from "../auth/caller.ts";
-import { accessOf } from "../auth/method-roles.ts";
-import { requireRole } from "../auth/roles.ts";
+import type { Access, Admission, Presented } from "../../auth/access.ts";
+import { ANONYMOUS, CALLER, type Caller } from "../../auth/caller.ts";
+import { accessOf } from "../../auth/method-roles.ts";
+import { requireRole } from "../../auth/roles.ts";
 
 /** Why a call is denied; its interceptor throws it. */
 export const DENIAL = createContextKey<PenstockError | null>(null, { description: "denial" });

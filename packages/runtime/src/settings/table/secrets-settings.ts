@@ -1,5 +1,5 @@
-import { addressProblem } from "./network-address.ts";
-import { flag, integer, list, text } from "./setting-kinds.ts";
+import { addressProblem } from "../kinds/network-address.ts";
+import { flag, integer, list, text } from "../kinds/setting-kinds.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -8,7 +8,7 @@ import {
   type HealthCheckResponse,
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Status,
-} from "./generated/grpc/health/v1/health_pb.ts";
+} from "../generated/grpc/health/v1/health_pb.ts";
 import { peerOf } from "./peer.ts";
 
 /** Open `Watch` calls: nobody has to authenticate for one, and it lasts. */

@@ -1,4 +1,4 @@
-import { flag, integer } from "./setting-kinds.ts";
+import { flag, integer } from "../kinds/setting-kinds.ts";
 
 /** What the AWS face of the mapping service allows. */
 export const AWS_SETTINGS = {

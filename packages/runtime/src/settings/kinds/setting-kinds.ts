@@ -2,9 +2,9 @@
  * The kinds of settings. Each takes what is said about the setting (name, description, default, bounds) and returns a
  * {@link Setting}. A kind without a `default` is optional and reads as null, unless it is marked `isRequired`.
  */
-import { Secret } from "../secrets/secret.ts";
+import { Secret } from "../../secrets/secret.ts";
+import { bad, good, type ReadResult, type Setting } from "../setting.ts";
 import { addressProblem } from "./network-address.ts";
-import { bad, good, type ReadResult, type Setting } from "./setting.ts";
 
 interface Said {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { flag, text } from "./setting-kinds.ts";
+import { flag, text } from "../kinds/setting-kinds.ts";
 
 /** How pollers read Kafka (docs/operating/brokers.md says what each broker needs). */
 export const KAFKA_SETTINGS = {

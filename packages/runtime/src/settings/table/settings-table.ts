@@ -5,13 +5,14 @@
  *
  * `.env.example` is written from this table.
  */
+
+import { invokerChoice } from "../kinds/invoker-choice.ts";
+import { address, flag, integer, list, port, secret, text } from "../kinds/setting-kinds.ts";
 import { AWS_SETTINGS } from "./aws-settings.ts";
-import { invokerChoice } from "./invoker-choice.ts";
 import { KAFKA_SETTINGS } from "./kafka-settings.ts";
 import { MAPPING_API } from "./mapping-api-settings.ts";
 import { OUTBOUND_SETTINGS, SECRETS_SETTINGS } from "./secrets-settings.ts";
 import { SECURITY_SETTINGS } from "./security-settings.ts";
-import { address, flag, integer, list, port, secret, text } from "./setting-kinds.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -7,10 +7,10 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PenstockError } from "@penstock/core";
-import { parseAddress } from "../settings/network-address.ts";
-import { type ClientSecurity, PLAIN_CLIENT, schemeOf } from "../tls/client-security.ts";
+import { parseAddress } from "../../settings/kinds/network-address.ts";
+import { type ClientSecurity, PLAIN_CLIENT, schemeOf } from "../../tls/client-security.ts";
+import { MESSAGE_BYTES_MAX_DEFAULT } from "../server/rpc-handler.ts";
 import { RpcConnection } from "./rpc-connection.ts";
-import { MESSAGE_BYTES_MAX_DEFAULT } from "./rpc-handler.ts";
 
 export interface RpcTransportOptions {
   /** `host:port`. */
