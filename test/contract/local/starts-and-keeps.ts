@@ -23,7 +23,9 @@ export async function startsAndKeeps(version: KafkaVersion): Promise<void> {
     const producer = client.producer();
     await Promise.all([admin.connect(), producer.connect()]);
     const topic = "kept";
-    await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
+    // Brokers before 2.4 have no default for the replicas.
+    const topics = [{ topic, numPartitions: 2, replicationFactor: 1 }];
+    await admin.createTopics({ topics, waitForLeaders: true });
     const messages = Array.from({ length: RECORDS }, () => ({ value: "a value" }));
     await producer.send({ topic, acks: -1, messages });
     await Promise.all([admin.disconnect(), producer.disconnect()]);
