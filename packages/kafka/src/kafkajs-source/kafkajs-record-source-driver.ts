@@ -33,7 +33,7 @@ const FETCH_MAX_WAIT_MS = 250;
 export function createKafkajsRecordSourceDriver(
   options: RecordSourceDriverOptions,
 ): RecordSourceDriver {
-  const { clock, log, clientId, addressGuard, groupProtocol, fetchMaxWaitMs } = options;
+  const { clock, clientId, addressGuard, groupProtocol, fetchMaxWaitMs } = options;
   const { connectTimeoutMs, requestTimeoutMs, classicSessionTimeoutMs } = options;
   if (groupProtocol === "consumer")
     throw new PenstockError(
@@ -50,7 +50,6 @@ export function createKafkajsRecordSourceDriver(
     const parts = {
       client,
       clock,
-      log,
       sessionTimeoutMs: classicSessionTimeoutMs ?? CLASSIC_SESSION_TIMEOUT_MS,
       fetchMaxWaitMs: fetchMaxWaitMs ?? FETCH_MAX_WAIT_MS,
     };

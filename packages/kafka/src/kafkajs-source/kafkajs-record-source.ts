@@ -25,7 +25,6 @@ import {
   type RecordSourceEvents,
   type RecordSourceOptions,
 } from "@penstock/core";
-import type { KafkaLog } from "../cluster/log.ts";
 import type { MembershipEvents } from "../group/membership.ts";
 import { OffsetCommitter } from "../group/offset-committer.ts";
 import type { PartitionFetcherEvents } from "../source/partition-fetcher.ts";
@@ -44,7 +43,6 @@ type Stage = "starting" | "live" | "draining";
 export interface KafkajsRecordSourceParts {
   readonly client: KafkajsClient;
   readonly clock: Clock;
-  readonly log: KafkaLog;
   readonly sessionTimeoutMs: number;
   readonly fetchMaxWaitMs: number;
 }
@@ -69,14 +67,14 @@ export class KafkajsRecordSource implements RecordSource {
     options: RecordSourceOptions,
     events: RecordSourceEvents,
   ) {
-    const { client, clock, log, sessionTimeoutMs } = parts;
+    const { client, clock, sessionTimeoutMs } = parts;
     const { groupId, drainLimitMs } = options;
     this.#parts = parts;
     this.#events = events;
     this.#problems = new ProblemBoard((problem) => events.problem(problem));
     const requests = new GroupRequests(client, groupId);
     const membership = new EagerMembership(
-      { client, requests, groupId, drainLimitMs, sessionTimeoutMs, clock, log },
+      { client, requests, groupId, drainLimitMs, sessionTimeoutMs, clock },
       this.#membershipEvents(),
     );
     this.#membership = membership;

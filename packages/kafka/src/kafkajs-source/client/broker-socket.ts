@@ -44,6 +44,11 @@ export class BrokerSocket extends Duplex {
     this.#open(onConnect).catch((error: unknown) => this.#fail(error));
   }
 
+  /** Ends it at once, and with it what kafkajs waits for. */
+  hangUp(): void {
+    this.#fail(new Error("hung up"));
+  }
+
   /** Called by kafkajs after `end`. */
   unref(): void {
     this.#socket?.unref();

@@ -6,7 +6,7 @@
  * Always true: everything rejects with a PenstockError; every wait has a limit (kafkajs's own waits for requests that are on their way are not trusted to
  * end: `destroy` ends the sockets); kafkajs's retries are few, since who asks tries again with its own backoff.
  */
-import type { Clock, PenstockError, SourceSecurity } from "@penstock/core";
+import { type Clock, PenstockError, type SourceSecurity } from "@penstock/core";
 import { guardKafkajsTimers } from "../../admin/kafkajs-timer-guard.ts";
 import { parseServer } from "../../cluster/bootstrap-server.ts";
 import { NO_TOPIC_ID } from "../../cluster/cluster.ts";
@@ -45,6 +45,8 @@ export interface SendOptions<T> {
   readonly decode?: ((payload: Buffer, version: number) => T) | undefined;
   /** Default: the request timeout. */
   readonly answerLimitMs?: number | undefined;
+  /** By the connection of the fetches, past what is waited for on the other one. */
+  readonly isAside?: boolean;
 }
 
 export interface TopicView {
@@ -141,7 +143,7 @@ export class KafkajsClient {
     broker: KafkajsBroker,
     name: string,
     args: object,
-    { decode, answerLimitMs }: SendOptions<T> = {},
+    { decode, answerLimitMs, isAside }: SendOptions<T> = {},
   ): Promise<T> {
     return this.#translated(`broker ${broker.nodeId}`, async () => {
       const family = requestFamily(name);
@@ -151,7 +153,9 @@ export class KafkajsClient {
       const exchange = family.protocol({ version })(args);
       const { response } = exchange;
       try {
-        return (await broker.connectionPool.send({
+        const { connectionPool } = broker;
+        const sender = isAside ? await connectionPool.getConnection(1) : connectionPool;
+        return (await sender.send({
           ...exchange,
           ...(answerLimitMs === undefined ? {} : { requestTimeout: answerLimitMs }),
           response: {
@@ -167,11 +171,16 @@ export class KafkajsClient {
     });
   }
 
-  /** Ends every connection at once. Requests that wait reject. */
+  /** Ends every connection at once; requests that wait reject, and later ones open new connections. */
+  hangUp(): void {
+    for (const socket of [...this.#sockets]) socket.hangUp();
+  }
+
+  /** Ends every connection at once, for good. */
   destroy(): void {
     this.#isDestroyed = true;
     const cluster = this.#cluster;
-    for (const socket of this.#sockets) socket.end();
+    this.hangUp();
     // Clears timers; that it may wait for something that never comes doesn't matter any more.
     cluster?.then((it) => it.disconnect()).catch(() => {});
   }
@@ -208,6 +217,7 @@ export class KafkajsClient {
   }
 
   async #connected(): Promise<KafkajsCluster> {
+    if (this.#isDestroyed) throw closed();
     this.#cluster ??= this.#create().catch((error) => {
       this.#cluster = null;
       throw error;
@@ -272,7 +282,7 @@ export class KafkajsClient {
     );
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    if (this.#isDestroyed) socket.end();
+    if (this.#isDestroyed) socket.hangUp();
     return socket;
   }
 
@@ -281,6 +291,10 @@ export class KafkajsClient {
     if ((error as { name?: unknown }).name === "KafkaJSConnectionClosedError")
       await broker.disconnect();
   }
+}
+
+function closed(): PenstockError {
+  return new PenstockError("kafkaUnavailable", "The connections to Kafka were closed.");
 }
 
 /** The same as an interface, for who uses it. */

@@ -31,50 +31,16 @@ export interface RequestFamily {
   protocol(choice: { readonly version: number }): (args: object) => WireExchange;
 }
 
-export interface GroupProtocolOffer {
-  readonly name: string;
-  readonly metadata: Buffer;
-}
-
-export interface KafkajsGroupMember {
-  readonly memberId: string;
-  readonly memberMetadata: Buffer;
-}
-
 export interface KafkajsBroker {
   readonly nodeId: number | string | null;
   readonly versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>;
-  readonly connectionPool: { send(exchange: object): Promise<unknown> };
+  /** Of two connections: Fetch has the second one for itself. */
+  readonly connectionPool: {
+    send(exchange: object): Promise<unknown>;
+    getConnection(index: 0 | 1): Promise<{ send(exchange: object): Promise<unknown> }>;
+  };
   isConnected(): boolean;
   disconnect(): Promise<void>;
-  joinGroup(args: {
-    readonly groupId: string;
-    readonly sessionTimeout: number;
-    readonly rebalanceTimeout: number;
-    readonly memberId: string;
-    readonly groupProtocols: readonly GroupProtocolOffer[];
-  }): Promise<{
-    readonly generationId: number;
-    readonly leaderId: string;
-    readonly memberId: string;
-    readonly members: readonly KafkajsGroupMember[];
-    readonly groupProtocol: string;
-  }>;
-  syncGroup(args: {
-    readonly groupId: string;
-    readonly generationId: number;
-    readonly memberId: string;
-    readonly groupAssignment: readonly {
-      readonly memberId: string;
-      readonly memberAssignment: Buffer;
-    }[];
-  }): Promise<{ readonly memberAssignment: Buffer }>;
-  heartbeat(args: {
-    readonly groupId: string;
-    readonly groupGenerationId: number;
-    readonly memberId: string;
-  }): Promise<unknown>;
-  leaveGroup(args: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 
 export interface KafkajsPartitionMetadata {

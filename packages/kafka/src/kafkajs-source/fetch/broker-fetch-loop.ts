@@ -2,7 +2,7 @@
  * Fetches from one broker what its lanes want, one request after the other. Lanes that are paused are left out, so a full one never holds up the others (K-3), and
  * a lane that wants records again joins at the end of the present long poll.
  */
-import type { Clock, ObserveFetch, PenstockError } from "@penstock/core";
+import { type Clock, type ObserveFetch, PenstockError } from "@penstock/core";
 import { toKafkaError } from "../../cluster/kafka-error.ts";
 import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
 import { Alarm } from "../group/alarm.ts";
@@ -61,13 +61,16 @@ export class BrokerFetchLoop {
         const { generation, position, logEnd } = lane;
         return { lane, generation, position, logEnd };
       });
+      let answer: FetchAnswer | PenstockError;
       try {
-        const answer = await this.#ask(asked);
-        if (!this.#isClosed) answered(asked, answer);
+        answer = await this.#ask(asked);
       } catch (error) {
-        if (this.#isClosed) return;
-        failed(asked, toKafkaError(error, `broker ${this.node}`));
+        answer = toKafkaError(error, `broker ${this.node}`);
       }
+      if (this.#isClosed) return;
+      // What handlers throw is a bug, and not for kafkajs nor for a retry (K-10).
+      if (answer instanceof PenstockError) failed(asked, answer);
+      else answered(asked, answer);
     }
   }
 

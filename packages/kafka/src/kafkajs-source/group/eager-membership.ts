@@ -10,56 +10,44 @@
  * - An assignment belongs to one generation and is alive from its SyncGroup until it is released or lost, and never past the next join (K-1).
  * - A call may start only while a heartbeat proves the session, and none after a pause of the process until one has succeeded since.
  */
-import type { Assignment, Clock, LostReason, MembershipState, PenstockError } from "@penstock/core";
-import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
-import type { KafkaLog } from "../../cluster/log.ts";
-import { backoffMs } from "../../connection/backoff.ts";
-import { decodeAssignment } from "../../group/classic/consumer-protocol.ts";
 import {
-  heartbeatIntervalMs,
-  rebalanceGraceMs,
-  SessionTimeouts,
-} from "../../group/classic/session-timeouts.ts";
+  type Assignment,
+  type LostReason,
+  type MembershipState,
+  PenstockError,
+} from "@penstock/core";
+import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
+import { backoffMs } from "../../connection/backoff.ts";
+import { heartbeatIntervalMs } from "../../group/classic/session-timeouts.ts";
 import type { MembershipEvents } from "../../group/membership.ts";
 import { SessionGuard } from "../../group/session-guard.ts";
-import type { KafkajsBrokers, TopicView } from "../client/kafkajs-client.ts";
+import type { TopicView } from "../client/kafkajs-client.ts";
 import { Alarm } from "./alarm.ts";
-import { assign, viewMembers } from "./assignors.ts";
-import type { CoordinatorRequests, Enrolment } from "./group-requests.ts";
-
-export interface EagerMembershipOptions {
-  readonly client: KafkajsBrokers;
-  readonly requests: CoordinatorRequests;
-  readonly groupId: string;
-  readonly drainLimitMs: number;
-  readonly sessionTimeoutMs: number;
-  readonly clock: Clock;
-  readonly log: KafkaLog;
-}
+import { Join, type Joined, type JoinOptions, NOBODY } from "./join.ts";
 
 const RETRY_BASE_MS = 100;
 const RETRY_LIMIT_MS = 5_000;
 /** Between heartbeats while lanes drain, and while a change is expected. */
 const HURRIED_MS = 250;
+const STEPS_MAX = 10;
 const LOOK_INTERVAL_MS = 10_000;
 const LEAVE_LIMIT_MS = 2_000;
 const ABORT_LIMIT_MS = 500;
 const FAILURES_UNTIL_PROBLEM = 2;
-const INVALID_SESSION_TIMEOUT = 26;
-const MEMBER_ID_REQUIRED = 79;
 
 export class EagerMembership {
   readonly groupInstanceId = null;
-  readonly #options: EagerMembershipOptions;
+  readonly #options: JoinOptions;
   readonly #events: MembershipEvents;
-  readonly #sessions: SessionTimeouts;
+  readonly #join: Join;
   readonly #guard: SessionGuard;
   /** Alive assignments; true = asked back. */
   readonly #held = new Map<Assignment, boolean>();
   readonly #alarm: Alarm;
   #phase: MembershipState["phase"] = "joining";
-  #enrolment: Enrolment = { memberId: "", generation: -1 };
   #incarnation = 0;
+  /** Heartbeats in a row that brought nothing. */
+  #failures = 0;
   #rebalances = -1;
   #view: TopicView | null = null;
   #isLeader = false;
@@ -70,20 +58,20 @@ export class EagerMembership {
   #ending: "leave" | "abort" | null = null;
   #loop: Promise<void> | null = null;
 
-  constructor(options: EagerMembershipOptions, events: MembershipEvents) {
+  constructor(options: JoinOptions, events: MembershipEvents) {
     this.#options = options;
     this.#events = events;
-    this.#sessions = new SessionTimeouts(options.sessionTimeoutMs);
-    this.#guard = new SessionGuard(this.#sessions.presentMs);
+    this.#join = new Join(options);
+    this.#guard = new SessionGuard(options.sessionTimeoutMs);
     this.#alarm = new Alarm(() => this.#nowMs());
   }
 
   get memberId(): string {
-    return this.#enrolment.memberId;
+    return this.#join.enrolment.memberId;
   }
 
   get memberEpoch(): number {
-    return this.#enrolment.generation;
+    return this.#join.enrolment.generation;
   }
 
   get incarnation(): number {
@@ -131,7 +119,7 @@ export class EagerMembership {
   memberUnknown(incarnation: number): void {
     if (incarnation !== this.#incarnation) return;
     this.#loseAll("memberUnknown");
-    this.#enrolment = { memberId: "", generation: -1 };
+    this.#join.enrolment = NOBODY;
   }
 
   async confirm(): Promise<boolean> {
@@ -149,18 +137,17 @@ export class EagerMembership {
       this.#drain();
     }
     this.#alarm.ring();
-    const limit = new Alarm(() => this.#nowMs());
-    const limitMs = this.#nowMs() + this.#options.drainLimitMs + LEAVE_LIMIT_MS;
-    await Promise.race([this.#loop, limit.until(limitMs)]);
-    limit.ring();
+    // Nobody waits for a join: the coordinator ends it when its member leaves.
+    const isJoining = this.#isOver;
+    const drainMs = isJoining ? 0 : this.#options.drainLimitMs;
+    if (isJoining) void this.#sayLeave();
+    await this.#loopFor(drainMs + LEAVE_LIMIT_MS);
     this.abort();
   }
 
   /** After `abort`: once the leave is said, or nobody listened for it. */
   async left(): Promise<void> {
-    const limit = new Alarm(() => this.#nowMs());
-    await Promise.race([this.#loop, limit.until(this.#nowMs() + ABORT_LIMIT_MS)]);
-    limit.ring();
+    await this.#loopFor(ABORT_LIMIT_MS);
   }
 
   abort(): void {
@@ -173,88 +160,58 @@ export class EagerMembership {
     this.#alarm.ring();
   }
 
+  /** Until the loop has ended, or the time is over. */
+  async #loopFor(limitMs: number): Promise<void> {
+    const limit = new Alarm(() => this.#nowMs());
+    await Promise.race([this.#loop, limit.until(this.#nowMs() + limitMs)]);
+    limit.ring();
+  }
+
   async #run(): Promise<void> {
     for (let failures = 0; this.#ending === null; ) {
-      const problem = await this.#join();
-      if (problem === null) {
+      const joined = await this.#join.attempt();
+      if (this.#ending !== null) break;
+      if (joined === "again") {
+        // Each is a step forward; a coordinator that never gets there isn't asked in a tight loop.
+        if (++failures > STEPS_MAX)
+          await this.#alarm.until(
+            this.#nowMs() + backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS),
+          );
+      } else if (joined instanceof PenstockError) {
+        failures++;
+        if (failures >= FAILURES_UNTIL_PROBLEM || joined.code !== "kafkaUnavailable")
+          this.#events.problem(joined);
+        await this.#alarm.until(this.#nowMs() + backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
+      } else {
         failures = 0;
         this.#events.problem(null);
+        this.#begin(joined);
         await this.#serve();
-      } else if (problem !== "again") {
-        failures++;
-        if (failures >= FAILURES_UNTIL_PROBLEM || problem.code !== "kafkaUnavailable")
-          this.#events.problem(problem);
-        await this.#alarm.until(this.#nowMs() + backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
       }
     }
     await this.#depart();
   }
 
-  /** Null: a member, with what it was given. */
-  async #join(): Promise<PenstockError | "again" | null> {
-    const { client, requests, groupId, drainLimitMs } = this.#options;
-    const subject = `consumer group "${groupId}"`;
-    const sessionMs = this.#sessions.presentMs;
-    try {
-      this.#view = await client.view();
-      const sentAtMs = this.#nowMs();
-      const rebalanceMs = drainLimitMs + rebalanceGraceMs(sessionMs);
-      const joined = await requests.join(this.memberId, sessionMs, rebalanceMs);
-      if (joined.errorCode !== KAFKA.none)
-        return this.#refusedJoin(joined.errorCode, joined.memberId, subject);
-      const { memberId, generationId } = joined;
-      this.#enrolment = { memberId, generation: generationId };
-      this.#isLeader = joined.leaderId === memberId;
-      const given = this.#isLeader ? await this.#assign(joined.groupProtocol, joined.members) : [];
-      const synced = await requests.sync(this.#enrolment, given);
-      if (synced.errorCode !== KAFKA.none) return this.#refusedJoin(synced.errorCode, "", subject);
-      if (this.#ending !== null) return null;
-      this.#begin(sentAtMs, sessionMs, synced.memberAssignment);
-      return null;
-    } catch (error) {
-      return client.problemOf(error, subject);
-    }
-  }
-
-  #refusedJoin(code: number, memberId: string, subject: string): PenstockError | "again" {
-    const { requests } = this.#options;
-    if (code === MEMBER_ID_REQUIRED) {
-      this.#enrolment = { memberId, generation: -1 };
-      return "again";
-    }
-    if (code === INVALID_SESSION_TIMEOUT && this.#sessions.tryNext()) return "again";
-    if (code === KAFKA.unknownMemberId) this.#enrolment = { memberId: "", generation: -1 };
-    const isElsewhere = code === KAFKA.notCoordinator || code === KAFKA.coordinatorNotAvailable;
-    if (isElsewhere) requests.elsewhere();
-    const isUnderWay = code === KAFKA.rebalanceInProgress || code === KAFKA.illegalGeneration;
-    return isUnderWay ? "again" : kafkaRefusal(code, subject);
-  }
-
-  async #assign(protocol: string, joined: Parameters<typeof viewMembers>[0]) {
-    const members = viewMembers(joined);
-    const topics = [...new Set(members.flatMap((member) => member.topics))];
-    return assign(protocol, members, await this.#options.client.partitionCounts(topics));
-  }
-
-  #begin(sentAtMs: number, sessionMs: number, assigned: Buffer): void {
+  #begin({ isLeader, view, sessionMs, sentAtMs, partitions }: Joined): void {
     const { topic } = this.#options.client;
-    const partitions = (decodeAssignment(assigned)?.partitions ?? [])
-      .filter((row) => row.topic === topic)
-      .flatMap((row) => row.partitions);
+    this.#isLeader = isLeader;
+    this.#view = view;
     this.#guard.sessionMs = sessionMs;
     this.#guard.reset();
-    // The coordinator's timer starts anew with the answer to the join, which is later.
+    // The coordinator's timer starts anew when the sync is answered, which is later.
     this.#guard.proved(sentAtMs);
+    this.#guard.nextTickAtMs = Number.POSITIVE_INFINITY;
+    this.#guard.observe(this.#nowMs(), this.#options.clock.wallMs());
     this.#incarnation++;
     this.#rebalances++;
     this.#isOver = false;
+    this.#failures = 0;
     this.#drainUntilMs = null;
     this.#phase = "member";
     this.#tell();
-    const epoch = this.#enrolment.generation;
-    const topicId = this.#view?.topicId ?? "";
-    for (const partition of new Set(partitions)) {
-      const assignment: Assignment = { topic, topicId, partition, epoch };
+    const epoch = this.memberEpoch;
+    for (const partition of partitions) {
+      const assignment: Assignment = { topic, topicId: view.topicId, partition, epoch };
       this.#held.set(assignment, false);
       this.#events.assigned(assignment);
     }
@@ -265,7 +222,8 @@ export class EagerMembership {
     let lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
     while (!this.#isOver && !this.#hasDrained()) {
       const nowMs = this.#nowMs();
-      const isHurried = this.#drainUntilMs !== null || nowMs < this.#expectUntilMs;
+      const isMoving = this.#drainUntilMs !== null || nowMs < this.#expectUntilMs;
+      const isHurried = isMoving || this.#failures > 0;
       const everyMs = heartbeatIntervalMs(this.#guard.sessionMs);
       const dueMs = nowMs + (isHurried ? Math.min(HURRIED_MS, everyMs) : everyMs);
       this.#guard.nextTickAtMs = dueMs;
@@ -302,29 +260,36 @@ export class EagerMembership {
     const sentAtMs = this.#nowMs();
     let code: number;
     try {
-      code = await requests.heartbeat(this.#enrolment);
+      code = await requests.heartbeat(this.#join.enrolment);
     } catch (error) {
       const problem = client.problemOf(error, subject);
       if (incarnation !== this.#incarnation || this.#isOver) return;
-      if (this.#guard.hasRunOut(this.#nowMs())) this.#loseAll("sessionPaused");
-      this.#events.problem(problem);
+      this.#beatFailed(problem);
       return;
     }
     if (incarnation !== this.#incarnation || this.#isOver) return;
     if (code === KAFKA.none || code === KAFKA.rebalanceInProgress) {
       this.#guard.proved(sentAtMs);
+      this.#failures = 0;
       this.#events.problem(null);
       if (code === KAFKA.rebalanceInProgress) this.#drain();
     } else if (code === KAFKA.unknownMemberId || code === KAFKA.illegalGeneration) {
       const isPause = !this.#guard.isCertain || this.#guard.hasRunOut(sentAtMs);
       this.#loseAll(isPause ? "sessionPaused" : "memberUnknown");
-      if (code === KAFKA.unknownMemberId) this.#enrolment = { memberId: "", generation: -1 };
+      if (code === KAFKA.unknownMemberId) this.#join.enrolment = NOBODY;
     } else {
       if (code === KAFKA.notCoordinator || code === KAFKA.coordinatorNotAvailable)
         requests.elsewhere();
-      if (this.#guard.hasRunOut(this.#nowMs())) this.#loseAll("sessionPaused");
-      this.#events.problem(kafkaRefusal(code, subject));
+      this.#beatFailed(kafkaRefusal(code, subject));
     }
+  }
+
+  #beatFailed(problem: PenstockError): void {
+    this.#failures++;
+    if (this.#guard.hasRunOut(this.#nowMs())) this.#loseAll("sessionPaused");
+    // One failed request is the usual sign of a broker that restarts or moves the group.
+    if (this.#failures >= FAILURES_UNTIL_PROBLEM || problem.code !== "kafkaUnavailable")
+      this.#events.problem(problem);
   }
 
   /** Partitions that were added are given by the leader, in a new generation (F15); a topic that was made again is another one (F14). */
@@ -350,18 +315,22 @@ export class EagerMembership {
   }
 
   async #depart(): Promise<void> {
-    const { memberId } = this.#enrolment;
     this.#loseAll("closed");
-    if (memberId === "") return;
+    await this.#sayLeave();
+  }
+
+  async #sayLeave(): Promise<void> {
+    const { memberId } = this.#join.enrolment;
+    this.#join.enrolment = NOBODY;
     // What can't be said now is told by the session, which runs out.
-    await this.#options.requests.leave(memberId).catch(() => {});
+    if (memberId !== "") await this.#options.requests.leave(memberId).catch(() => {});
   }
 
   #tell(): void {
     this.#events.changed({
       phase: this.#phase,
       memberId: this.memberId,
-      memberEpoch: this.memberEpoch,
+      memberEpoch: Math.max(0, this.memberEpoch),
       rebalances: Math.max(0, this.#rebalances),
     });
   }

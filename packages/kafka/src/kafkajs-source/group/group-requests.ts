@@ -3,7 +3,7 @@
  * carried along (member id, generation).
  */
 
-import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
+import type { KafkajsBrokers, SendOptions } from "../client/kafkajs-client.ts";
 import type { KafkajsBroker } from "../client/kafkajs-internals.ts";
 import { type JoinedMember, offers } from "./assignors.ts";
 
@@ -65,7 +65,7 @@ export class GroupRequests {
         protocolType: "consumer",
         groupProtocols: offers(this.#client.topic),
       },
-      JOIN_ANSWER_LIMIT_MS,
+      { answerLimitMs: JOIN_ANSWER_LIMIT_MS },
     );
   }
 
@@ -74,7 +74,7 @@ export class GroupRequests {
     groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[],
   ): Promise<{ readonly errorCode: number; readonly memberAssignment: Buffer }> {
     const args = { memberId, generationId: generation, groupAssignment };
-    return this.#ask("SyncGroup", args, SYNC_ANSWER_LIMIT_MS);
+    return this.#ask("SyncGroup", args, { answerLimitMs: SYNC_ANSWER_LIMIT_MS });
   }
 
   async heartbeat({ memberId, generation }: Enrolment): Promise<number> {
@@ -83,15 +83,26 @@ export class GroupRequests {
     return errorCode;
   }
 
-  async leave(memberId: string): Promise<void> {
-    await this.#ask("LeaveGroup", { memberId });
+  /** Whether the coordinator answers at all, while a join waits for others: on that connection everything else would wait with it. */
+  async ping({ memberId, generation }: Enrolment): Promise<void> {
+    await this.#ask("Heartbeat", { memberId, groupGenerationId: generation }, { isAside: true });
   }
 
-  async #ask<T>(name: string, args: object, answerLimitMs?: number): Promise<T> {
+  /** Also while a join waits. */
+  async leave(memberId: string): Promise<void> {
+    await this.#ask("LeaveGroup", { memberId }, { isAside: true });
+  }
+
+  /** Ends the connections: what is waited for fails, and is tried again. */
+  hangUp(): void {
+    this.#client.hangUp();
+  }
+
+  async #ask<T>(name: string, args: object, options: SendOptions<T> = {}): Promise<T> {
     try {
       const broker = await this.coordinator();
       const all = { ...args, groupId: this.#groupId };
-      return await this.#client.send<T>(broker, name, all, { answerLimitMs });
+      return await this.#client.send<T>(broker, name, all, options);
     } catch (error) {
       this.elsewhere();
       throw error;

@@ -64,6 +64,8 @@ export class FakeBrokers implements KafkajsBrokers {
     });
   }
 
+  hangUp(): void {}
+
   destroy(): void {}
 
   /** The next request that nobody has looked at. */

@@ -1,0 +1,211 @@
+import type { Assignment, LostReason } from "@penstock/core";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { encodeAssignment } from "../../group/classic/consumer-protocol.ts";
+import { FakeBrokers } from "../testing/fake-brokers.ts";
+import { EagerMembership } from "./eager-membership.ts";
+import type { CoordinatorRequests, Enrolment } from "./group-requests.ts";
+
+const SESSION_MS = 9_000;
+const HEARTBEAT_MS = 3_000;
+const REBALANCE_IN_PROGRESS = 27;
+const UNKNOWN_MEMBER = 25;
+
+/** A coordinator of one member: every join is a new generation with both partitions. */
+class FakeCoordinator implements CoordinatorRequests {
+  generation = 0;
+  beatCode = 0;
+  isSilent = false;
+  readonly beats: Enrolment[] = [];
+  readonly joins: string[] = [];
+  readonly left: string[] = [];
+  /** Codes of the next joins; then they succeed. */
+  joinCodes: number[] = [];
+
+  coordinator(): never {
+    throw new Error("not asked here");
+  }
+
+  elsewhere(): void {}
+
+  async join(memberId: string) {
+    this.joins.push(memberId);
+    const errorCode = this.joinCodes.shift() ?? 0;
+    if (errorCode === 0) this.generation++;
+    return {
+      ...{ errorCode, generationId: this.generation, groupProtocol: "range", members: [] },
+      ...{
+        leaderId: "other",
+        memberId: memberId === "" ? `member-${this.joins.length}` : memberId,
+      },
+    };
+  }
+
+  async sync() {
+    const partitions = [{ topic: "orders", partitions: [0, 1] }];
+    this.beatCode = 0;
+    return { errorCode: 0, memberAssignment: encodeAssignment({ partitions, userData: null }) };
+  }
+
+  async heartbeat(enrolment: Enrolment): Promise<number> {
+    this.beats.push(enrolment);
+    if (this.isSilent) throw new Error("no answer");
+    return this.beatCode;
+  }
+
+  async ping(): Promise<void> {}
+
+  async leave(memberId: string): Promise<void> {
+    this.left.push(memberId);
+  }
+
+  hangUp(): void {}
+}
+
+class Bench {
+  readonly coordinator = new FakeCoordinator();
+  readonly brokers = new FakeBrokers();
+  readonly assigned: Assignment[] = [];
+  readonly revoking: Assignment[] = [];
+  readonly lost: [number, LostReason][] = [];
+  wallAheadMs = 0;
+  readonly membership = new EagerMembership(
+    {
+      client: this.brokers,
+      requests: this.coordinator,
+      groupId: "g",
+      drainLimitMs: 2_000,
+      sessionTimeoutMs: SESSION_MS,
+      clock: { nowMs: () => performance.now(), wallMs: () => performance.now() + this.wallAheadMs },
+    },
+    {
+      assigned: (assignment) => this.assigned.push(assignment),
+      revoking: (assignment) => this.revoking.push(assignment),
+      lost: ({ partition }, reason) => this.lost.push([partition, reason]),
+      changed: () => {},
+      problem: () => {},
+    },
+  );
+
+  async started(): Promise<this> {
+    this.membership.start();
+    await vi.advanceTimersByTimeAsync(0);
+    return this;
+  }
+}
+
+describe("EagerMembership", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("F53: beats in the group's pace whatever anybody else does, and a member may dispatch", async () => {
+    const { coordinator, membership } = await new Bench().started();
+    expect(membership.mayDispatch()).toBe(true);
+    await vi.advanceTimersByTimeAsync(10 * HEARTBEAT_MS);
+    expect(coordinator.beats).toEqual(Array(10).fill({ memberId: "member-1", generation: 1 }));
+    membership.abort();
+  });
+
+  it("K-1, I-5: an assignment commits under its own generation, and is dead in the next one", async () => {
+    const { coordinator, membership, assigned, revoking } = await new Bench().started();
+    const [first] = assigned as [Assignment];
+    expect(membership.commitEpoch(first)).toBe(1);
+    coordinator.beatCode = REBALANCE_IN_PROGRESS;
+    await vi.advanceTimersByTimeAsync(HEARTBEAT_MS);
+    expect(revoking).toEqual(assigned);
+    // Kafka takes what is committed while it waits for everybody to join.
+    expect(membership.commitEpoch(first)).toBe(1);
+    for (const assignment of revoking) membership.release(assignment);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(assigned.map(({ epoch }) => epoch)).toEqual([1, 1, 2, 2]);
+    expect(membership.commitEpoch(first)).toBeNull();
+    expect(membership.isAlive(first)).toBe(false);
+    expect(membership.commitEpoch(assigned[2] as Assignment)).toBe(2);
+    membership.abort();
+  });
+
+  it("F30: lanes drain for at most the drain limit, and heartbeats go on meanwhile", async () => {
+    const { coordinator, membership, lost } = await new Bench().started();
+    coordinator.beatCode = REBALANCE_IN_PROGRESS;
+    await vi.advanceTimersByTimeAsync(HEARTBEAT_MS);
+    const beats = coordinator.beats.length;
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(coordinator.beats.length).toBeGreaterThan(beats + 3);
+    expect(lost).toEqual([]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(lost).toEqual([
+      [0, "drainLimit"],
+      [1, "drainLimit"],
+    ]);
+    expect(coordinator.joins).toEqual(["", "member-1"]);
+    membership.abort();
+  });
+
+  it("F35: a member that Kafka doesn't know loses everything and joins as a new one", async () => {
+    const { coordinator, membership, lost } = await new Bench().started();
+    coordinator.beatCode = UNKNOWN_MEMBER;
+    await vi.advanceTimersByTimeAsync(HEARTBEAT_MS);
+    expect(lost.map(([, reason]) => reason)).toEqual(["memberUnknown", "memberUnknown"]);
+    expect(coordinator.joins).toEqual(["", ""]);
+    expect(membership.memberId).toBe("member-2");
+    membership.abort();
+  });
+
+  it("F32, F33: after a pause nothing is dispatched until a heartbeat has succeeded", async () => {
+    const bench = await new Bench().started();
+    await vi.advanceTimersByTimeAsync(1);
+    bench.wallAheadMs += 60_000;
+    expect(bench.membership.mayDispatch()).toBe(false);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(bench.membership.mayDispatch()).toBe(true);
+    await vi.advanceTimersByTimeAsync(1);
+    bench.wallAheadMs += 60_000;
+    bench.coordinator.beatCode = UNKNOWN_MEMBER;
+    expect(bench.membership.mayDispatch()).toBe(false);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(bench.lost.map(([, reason]) => reason)).toEqual(["sessionPaused", "sessionPaused"]);
+    bench.membership.abort();
+  });
+
+  it("F06: without answers it stops dispatching before the session runs out, and then everything is lost", async () => {
+    const { coordinator, membership, lost } = await new Bench().started();
+    coordinator.isSilent = true;
+    await vi.advanceTimersByTimeAsync(SESSION_MS - 1_000);
+    expect(membership.mayDispatch()).toBe(false);
+    expect(lost).toEqual([]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(lost.map(([, reason]) => reason)).toEqual(["sessionPaused", "sessionPaused"]);
+    membership.abort();
+  });
+
+  it("another session is tried when the brokers refuse it, and the member id that they give is taken", async () => {
+    const bench = new Bench();
+    bench.coordinator.joinCodes = [26, 79];
+    const { coordinator, membership } = await bench.started();
+    expect(coordinator.joins).toEqual(["", "", "member-2"]);
+    expect(membership.memberId).toBe("member-2");
+    membership.abort();
+  });
+
+  it("F14: a topic that was made again is another one: nothing of the old assignments counts", async () => {
+    const { brokers, membership, lost, assigned } = await new Bench().started();
+    brokers.topicId = "0f3d2c1b-0000-4000-8000-00000000000b";
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(lost.map(([, reason]) => reason)).toEqual(["fenced", "fenced"]);
+    expect(assigned.at(-1)?.topicId).toBe(brokers.topicId);
+    membership.abort();
+  });
+
+  it("F80: leaves when its lanes have drained", async () => {
+    const { coordinator, membership, revoking } = await new Bench().started();
+    const leaving = membership.leave();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(coordinator.left).toEqual([]);
+    for (const assignment of revoking) membership.release(assignment);
+    await leaving;
+    expect(coordinator.left).toEqual(["member-1"]);
+  });
+});
