@@ -6,6 +6,7 @@ import type { KafkaVersion } from "@penstock/local";
 import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
 import { claimsOfFaults } from "./claims/faults.ts";
 import { claimsOfMembership } from "./claims/membership.ts";
+import { claimsOfOldFormats } from "./claims/old-formats.ts";
 import { claimsOfRecords } from "./claims/records.ts";
 import { Bench } from "./rows/bench.ts";
 import { type BrokerRow, selectedRows, titleOf } from "./rows/broker-row.ts";
@@ -49,6 +50,7 @@ export function describeRecordSource(row: BrokerRow, broker: () => BrokerUnderTe
     afterAll(() => open?.close());
     claimsOfMembership(row, bench);
     claimsOfRecords(row, bench);
+    claimsOfOldFormats(row, bench);
     claimsOfFaults(bench);
   });
 }

@@ -86,6 +86,8 @@ export interface Offers {
   /** By request (KIP-195); before, by a tool that writes to ZooKeeper. */
   readonly addsPartitions: boolean;
   readonly codecs: readonly Codec[];
+  /** Keeps a topic in the message formats of before 0.11 that asks for it; Kafka 3.0 writes record batches only. */
+  readonly writesOldFormats: boolean;
 }
 
 export function offersOf(version: KafkaVersion): Offers {
@@ -98,5 +100,6 @@ export function offersOf(version: KafkaVersion): Offers {
     transactions: isFrom(0, 11),
     addsPartitions: isFrom(1, 0),
     codecs: isFrom(2, 1) ? [...codecs, "zstd"] : codecs,
+    writesOldFormats: isFrom(0, 11) && !isFrom(3, 0),
   };
 }

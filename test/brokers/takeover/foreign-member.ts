@@ -13,8 +13,8 @@ export interface ForeignClient {
   readonly name: string;
   /** The group's protocol, as it wants it. */
   readonly protocol: "consumer" | "classic";
-  /** All members of the group leave their partitions when one joins. */
-  readonly isEager: boolean;
+  /** Shares a classic group only with members that give up partitions one by one. */
+  readonly isCooperative: boolean;
   /** What it may be given again after a hand-over: kafkajs commits now and then, Java before it gives up a partition. */
   readonly repeatsMax: number;
   join(at: {
@@ -29,7 +29,7 @@ export interface ForeignClient {
 export const KAFKAJS: ForeignClient = {
   name: "kafkajs",
   protocol: "classic",
-  isEager: true,
+  isCooperative: false,
   repeatsMax: 100,
   async join({ bootstrapServers, topic, groupId }) {
     const read = new Map<number, number[]>();
@@ -74,7 +74,7 @@ function java(
   return {
     name,
     protocol,
-    isEager: own["partition.assignment.strategy"]?.includes("Range") ?? false,
+    isCooperative: own["partition.assignment.strategy"]?.includes("Cooperative") ?? false,
     repeatsMax: 0,
     async join({ bootstrapServers, topic, groupId, version }) {
       const read = new Map<number, number[]>();

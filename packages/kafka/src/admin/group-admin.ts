@@ -133,8 +133,14 @@ async function withCoordinator<T>(
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
     const nodeId = await cluster.coordinator(groupId);
-    const connection = await cluster.brokerConnection(nodeId, "control");
-    const result = await ask(connection);
+    const result = await cluster
+      .brokerConnection(nodeId, "control")
+      .then(ask)
+      .catch((error: unknown) => {
+        // It may have ended, and the group be elsewhere by now.
+        cluster.invalidateCoordinator(groupId);
+        throw error;
+      });
     if (typeof result !== "number") return result;
     cluster.invalidateCoordinator(groupId);
     const isMoving =
