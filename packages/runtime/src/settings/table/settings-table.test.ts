@@ -19,7 +19,7 @@ describe("the settings table", () => {
   );
 
   it("is what .env.example shows (node packages/runtime/scripts/write-documents.ts)", () => {
-    const file = new URL("../../../../.env.example", import.meta.url);
+    const file = new URL("../../../../../.env.example", import.meta.url);
     expect(readFileSync(file, "utf8")).toBe(renderEnvExample());
   });
 });
