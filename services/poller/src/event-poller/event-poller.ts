@@ -17,18 +17,18 @@ import type { MappingCounters } from "../node/counters.ts";
 import { ProblemDesk } from "../problems/problem-desk.ts";
 import { Committer } from "./committer.ts";
 import type { EventPollerContext } from "./context.ts";
-import { Dispatcher, type DispatcherHost } from "./dispatcher.ts";
-import { FlowControl } from "./flow-control.ts";
-import { GapDesk } from "./gap-desk.ts";
+import { Dispatcher, type DispatcherHost } from "./dispatch/dispatcher.ts";
 import {
   positionAboveEnd,
   recordOverLimit,
   removedBeforeRead,
   removedUnderRetry,
   startAboveEnd,
-} from "./lane-messages.ts";
+} from "./dispatch/lane-messages.ts";
+import { filterOf, selectRows } from "./dispatch/select-rows.ts";
+import { FlowControl } from "./flow-control.ts";
+import { GapDesk } from "./gap-desk.ts";
 import { findStart } from "./lane-start.ts";
-import { filterOf, selectRows } from "./select-rows.ts";
 import type { EventPollerSettings } from "./settings.ts";
 import { sourceOptions } from "./source-options.ts";
 

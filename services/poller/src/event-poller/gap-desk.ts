@@ -7,7 +7,7 @@ import {
 } from "@penstock/core";
 import type { Lane } from "../lane/lane.ts";
 import type { EventPollerContext } from "./context.ts";
-import { foundByAnother } from "./lane-messages.ts";
+import { foundByAnother } from "./dispatch/lane-messages.ts";
 
 /**
  * Where gaps are told: history, counters, log and the report to the control plane, always all of them.

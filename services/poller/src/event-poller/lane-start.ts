@@ -10,7 +10,7 @@ import {
   usableCommit,
 } from "@penstock/core";
 import type { EventPollerContext } from "./context.ts";
-import { offsetsMoved } from "./lane-messages.ts";
+import { offsetsMoved } from "./dispatch/lane-messages.ts";
 import { type EventPollerSettings, pinKey } from "./settings.ts";
 
 /**

@@ -8,15 +8,15 @@ import {
   retryDelayMs,
   type Step,
 } from "@penstock/core";
-import type { Batch, BatchPart } from "../lane/batch.ts";
-import type { Lane } from "../lane/lane.ts";
-import type { MappingCounters } from "../node/counters.ts";
-import { troubleOf, unknownFunction } from "../problems/function-trouble.ts";
-import type { ProblemDesk } from "../problems/problem-desk.ts";
-import { Alarm } from "./alarm.ts";
+import type { Batch, BatchPart } from "../../lane/batch.ts";
+import type { Lane } from "../../lane/lane.ts";
+import type { MappingCounters } from "../../node/counters.ts";
+import { troubleOf, unknownFunction } from "../../problems/function-trouble.ts";
+import type { ProblemDesk } from "../../problems/problem-desk.ts";
+import { Alarm } from "../alarm.ts";
+import type { EventPollerContext } from "../context.ts";
+import type { EventPollerSettings } from "../settings.ts";
 import { BatchMaker } from "./batch-maker.ts";
-import type { EventPollerContext } from "./context.ts";
-import type { EventPollerSettings } from "./settings.ts";
 
 /** What the dispatcher needs of the event poller around it. */
 export interface DispatcherHost {

@@ -1,5 +1,5 @@
 import { compileFilter, type RecordBatch, type RecordFilter } from "@penstock/core";
-import type { EventPollerSettings } from "./settings.ts";
+import type { EventPollerSettings } from "../settings.ts";
 
 /** The compiled filter of a mapping; null when every record is delivered. */
 export function filterOf({ filterPatterns }: EventPollerSettings): RecordFilter | null {

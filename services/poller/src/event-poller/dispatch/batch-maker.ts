@@ -8,8 +8,8 @@ import {
   type QueueSlice,
   recordsIn,
 } from "@penstock/core";
-import type { Batch, BatchPart } from "../lane/batch.ts";
-import type { Lane } from "../lane/lane.ts";
+import type { Batch, BatchPart } from "../../lane/batch.ts";
+import type { Lane } from "../../lane/lane.ts";
 
 /**
  * Makes batches: takes records from lanes straight into the encoder of the function, admits them to the frontiers, and encodes a
