@@ -86,7 +86,7 @@ describe("OffsetCommitter", () => {
     );
   });
 
-  it.each([KAFKA.unknownMemberId, KAFKA.fencedMemberEpoch])(
+  it.each([KAFKA.unknownMemberId, KAFKA.fencedMemberEpoch, KAFKA.fencedInstanceId])(
     "F35: code %i loses everything",
     async (code) => {
       const { membership, commit } = world(code);
@@ -163,6 +163,64 @@ describe("OffsetCommitter", () => {
       membership.onConfirm = () => membership.alive.delete(lost);
       expect(await commit([lost, 10n])).toEqual(["fenced"]);
       expect(sent).toHaveLength(3);
+    });
+  });
+
+  describe("F35: in a classic group", () => {
+    it("I-5: commits carry the generation that the member knows, whatever their assignment's is, and it is never newer", async () => {
+      const { membership, sent, commit } = world();
+      const [old, newer] = [membership.own(0, 2), membership.own(1, 5)];
+      membership.generation = 5;
+      expect(await commit([old, 1n], [newer, 2n])).toEqual(["committed", "committed"]);
+      expect(sent.map(({ epoch, rows }) => [epoch, rows.length])).toEqual([[5, 2]]);
+    });
+
+    it("nothing is sent between two generations; what waited goes under the next one, if it is still ours", async () => {
+      const { membership, sent, commit } = world();
+      const [kept, lost] = [membership.own(0, 2), membership.own(1, 2)];
+      membership.generation = "none";
+      const running = commit([kept, 1n], [lost, 2n]);
+      await Promise.resolve();
+      expect(sent).toEqual([]);
+      membership.generation = 3;
+      membership.release(lost);
+      expect(await running).toEqual(["committed", "fenced"]);
+      expect(sent.map(({ epoch, rows }) => [epoch, rows[0]?.partition])).toEqual([[3, 0]]);
+    });
+
+    it("one that crossed a change of generation goes again under the new one, also while its partition drains", async () => {
+      const { membership, sent, commit, problems } = world(
+        () => {
+          membership.generation = 3;
+          return KAFKA.illegalGeneration;
+        },
+        KAFKA.rebalanceInProgress,
+        KAFKA.none,
+      );
+      membership.generation = 2;
+      const assignment = membership.own(0, 2);
+      membership.revoking.add(assignment);
+      expect(await commit([assignment, 4n])).toEqual(["committed"]);
+      expect(sent.map(({ epoch }) => epoch)).toEqual([2, 3, 3]);
+      expect(membership.confirms).toBe(0);
+      expect(problems.filter((problem) => problem !== null)).toEqual([]);
+    });
+
+    it("is fenced when the coordinator refuses the generation that a heartbeat has just proved; unknown when none succeeds", async () => {
+      const { membership, commit } = world(KAFKA.illegalGeneration, KAFKA.illegalGeneration);
+      membership.generation = membership.memberEpoch;
+      const assignment = membership.own(0);
+      membership.onConfirm = () => false;
+      expect(await commit([assignment, 4n])).toEqual(["unknown"]);
+      membership.onConfirm = () => true;
+      expect(await commit([assignment, 4n])).toEqual(["fenced"]);
+      expect(membership.fencedOnes).toEqual([assignment]);
+    });
+
+    it("is unknown when the rebalance takes longer than it is waited for", async () => {
+      const { membership, commit } = world(...Array(9).fill(KAFKA.rebalanceInProgress));
+      membership.generation = 1;
+      expect(await commit([membership.own(0), 4n])).toEqual(["unknown"]);
     });
   });
 
