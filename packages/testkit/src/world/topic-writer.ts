@@ -1,7 +1,7 @@
 import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from "kafkajs";
 
 /**
- * Produces with kafkajs (acks=all, idempotent) and remembers which offsets the brokers acknowledged: the truth about what was sent.
+ * Produces with kafkajs (acks=all, idempotent where the brokers know of it) and remembers which offsets the brokers acknowledged: the truth about what was sent.
  */
 export class TopicWriter {
   readonly #producer: Producer;
@@ -18,9 +18,21 @@ export class TopicWriter {
       logLevel: logLevel.NOTHING,
       retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 1000 },
     });
-    const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false });
-    await producer.connect();
-    return new TopicWriter(producer);
+    const connect = async (idempotent: boolean): Promise<TopicWriter> => {
+      const producer = kafka.producer({ idempotent, allowAutoTopicCreation: false });
+      try {
+        await producer.connect();
+      } catch (error) {
+        await producer.disconnect();
+        throw error;
+      }
+      return new TopicWriter(producer);
+    };
+    return connect(true).catch((error: Error) => {
+      // Kafka before 0.11.
+      if (error.name !== "KafkaJSServerDoesNotSupportApiKey") throw error;
+      return connect(false);
+    });
   }
 
   /** Sends messages of one topic; `partition` in a message pins it. */
@@ -35,7 +47,7 @@ export class TopicWriter {
     for (const { partition } of messages) {
       if (partition !== undefined) counts.set(partition, (counts.get(partition) ?? 0) + 1);
     }
-    for (const { partition, baseOffset } of results) {
+    for (const { partition, offset, baseOffset = offset } of results) {
       const count = counts.get(partition) ?? 0;
       const offsets = this.#offsetsOf(topic, partition);
       for (let i = 0; i < count; i++) offsets.push(Number(baseOffset) + i);
