@@ -157,8 +157,8 @@ export interface DriverCapabilities {
   readonly readsNearestReplica: boolean;
   /** Members of one cluster share control connections. */
   readonly sharesConnections: boolean;
-  /** Reads the message formats of before Kafka 0.11. */
-  readonly readsOldFormats: boolean;
+  /** The oldest version of Kafka that it speaks to. */
+  readonly oldestKafka: string;
 }
 
 /** Opens record sources; one per process. */

@@ -23,7 +23,7 @@ export const KAFKAJS_CAPABILITIES: DriverCapabilities = {
   keepsStaticMembers: false,
   readsNearestReplica: false,
   sharesConnections: false,
-  readsOldFormats: true,
+  oldestKafka: "0.10.1",
 };
 
 /** A paused lane that comes back waits for the end of the present long poll, so this is shorter than that of the native driver. */

@@ -48,7 +48,7 @@ const NATIVE_CAPABILITIES: DriverCapabilities = {
   keepsStaticMembers: true,
   readsNearestReplica: true,
   sharesConnections: true,
-  readsOldFormats: true,
+  oldestKafka: "0.11",
 };
 
 export function createRecordSourceDriver(options: RecordSourceDriverOptions): RecordSourceDriver {

@@ -27,7 +27,7 @@ export const SIMULATED_CAPABILITIES: DriverCapabilities = {
   keepsStaticMembers: false,
   readsNearestReplica: false,
   sharesConnections: false,
-  readsOldFormats: false,
+  oldestKafka: "",
 };
 
 export const SIMULATED_TOPIC_ID = "0f3d2c1b-0000-4000-8000-00000000000a";
