@@ -2,7 +2,8 @@ import type { Assignment } from "@penstock/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assignRanges } from "./assignors/range.ts";
-import { ClassicMember, type ClassicStep } from "./classic-member.ts";
+import { ClassicMember } from "./classic-member.ts";
+import type { ClassicStep } from "./classic-step.ts";
 import { decodeAssignment, encodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
 import type { JoinOutcome, SyncOutcome } from "./exchange.ts";
 import { isCooperative, viewMembers } from "./protocols.ts";
@@ -100,7 +101,7 @@ class World {
       }
       case "leave":
         this.coordinator.leave(member.state.memberId);
-        this.apply(actor, member.leaveAnswered());
+        this.apply(actor, member.abort());
         break;
       case "dropJoin":
         actor.connection++;

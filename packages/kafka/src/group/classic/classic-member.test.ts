@@ -1,6 +1,7 @@
 import type { Assignment } from "@penstock/core";
 import { describe, expect, it } from "vitest";
-import { ClassicMember, type ClassicStep } from "./classic-member.ts";
+import { ClassicMember } from "./classic-member.ts";
+import type { ClassicStep } from "./classic-step.ts";
 import { decodeSubscription, encodeAssignment } from "./consumer-protocol.ts";
 import type { JoinAnswer, JoinRequest } from "./exchange.ts";
 import { assignmentsOf } from "./protocols.ts";
@@ -297,7 +298,7 @@ describe("ClassicMember", () => {
     expect(partitionsOf(steps, "revoking")).toEqual([0]);
     one.beat("rebalancing");
     expect(does(one.release(0))).toEqual(["leave"]);
-    expect(does(one.member.leaveAnswered())).toEqual(["changed"]);
+    expect(does(one.member.abort())).toEqual(["changed"]);
     expect(one.member.nextTickAtMs(0)).toBe(Number.POSITIVE_INFINITY);
   });
 });

@@ -10,16 +10,15 @@
  * - One heartbeat is in flight at most, and one join or sync, on another connection; heartbeats go on through all of it.
  * - Nothing is joined while a partition drains, so the coordinator can't give it away, and commits of the drained pass: it takes those of the present
  *   generation until the last member has joined. From a cooperative generation the rest is carried over and claimed, from an eager one nothing is.
- * - Two generations count: the one that was joined (heartbeats name it) and the one whose assignment is known. Commits carry the latter:
- *   what a generation gives us we know only with its assignment, and in between there is no generation to commit under.
+ * - Commits carry the generation whose assignment is known. What a generation gives us we know only with its assignment, so between that of
+ *   the join and that of the sync there is none to commit under.
  * - An assignment carries the generation that gave it, for ever. A partition that is kept over a cooperative rebalance keeps it.
  *
  * The caller applies the returned steps in order, and calls `tick` when `nextTickAtMs` has come.
  */
 import type { Assignment, LostReason, MembershipState } from "@penstock/core";
-import { HeartbeatPace } from "../heartbeat-pace.ts";
 import { SessionGuard } from "../session-guard.ts";
-import type { GroupMemberView } from "./assignors/assignor.ts";
+import type { ClassicMemberOptions, ClassicStep, KnownTopic } from "./classic-step.ts";
 import { decodeAssignment } from "./consumer-protocol.ts";
 import {
   type ClassicFailure,
@@ -32,46 +31,12 @@ import {
   type SyncOutcome,
   type SyncRequest,
 } from "./exchange.ts";
+import { GroupGeneration } from "./group-generation.ts";
 import { HeldPartitions } from "./held-partitions.ts";
 import { JoinPace } from "./join-pace.ts";
-import {
-  assignmentsOf,
-  honoursClaims,
-  isCooperative,
-  offeredProtocols,
-  topicsOf,
-  viewMembers,
-} from "./protocols.ts";
-import { heartbeatIntervalMs, rebalanceGraceMs, SessionTimeouts } from "./session-timeouts.ts";
-
-export type ClassicStep =
-  | { readonly do: "heartbeat" }
-  /** Send what `joinRequest` says, over the connection for joins. */
-  | { readonly do: "join" }
-  /** Look up the partitions of `groupTopics`, for `topicsRead`. */
-  | { readonly do: "readTopics" }
-  | { readonly do: "sync" }
-  /** The answer to the join or sync on its way is not waited for any more. */
-  | { readonly do: "dropJoin" }
-  | { readonly do: "leave" }
-  | { readonly do: "assigned"; readonly assignment: Assignment }
-  | { readonly do: "revoking"; readonly assignment: Assignment; readonly deadlineMs: number }
-  | { readonly do: "lost"; readonly assignment: Assignment; readonly reason: LostReason }
-  | { readonly do: "changed" };
-
-export interface ClassicMemberOptions {
-  readonly topic: string;
-  readonly drainLimitMs: number;
-  readonly sessionTimeoutMs: number;
-  readonly groupInstanceId: string | null;
-  readonly rack: string | null;
-}
-
-/** What is known of a topic; null: there is none. */
-export interface KnownTopic {
-  readonly topicId: string;
-  readonly partitionCount: number;
-}
+import { MemberHeartbeat } from "./member-heartbeat.ts";
+import { honoursClaims, isCooperative, offeredProtocols } from "./protocols.ts";
+import { drainDeadlineMs, rebalanceTimeoutMs, SessionTimeouts } from "./session-timeouts.ts";
 
 type Stage = "idle" | "joining" | "reading" | "syncing" | "stable";
 
@@ -81,34 +46,19 @@ const LOOK_INTERVAL_MS = 1_000;
 export class ClassicMember {
   readonly #options: ClassicMemberOptions;
   readonly #held: HeldPartitions;
-  readonly #pace = new HeartbeatPace();
+  readonly #beat = new MemberHeartbeat();
   readonly #joinPace = new JoinPace();
   readonly #sessions: SessionTimeouts;
   readonly guard: SessionGuard;
+  #group = new GroupGeneration();
   #phase: MembershipState["phase"] = "joining";
   #stage: Stage = "idle";
-  #memberId = "";
   #isStatic: boolean;
-  #generation = NO_GENERATION;
-  #syncedGeneration = NO_GENERATION;
-  #joined: JoinAnswer | null = null;
-  /** Of the generation whose assignment is known. */
-  #isCooperative = true;
-  #members: readonly GroupMemberView[] = [];
-  #groupTopics: readonly string[] = [];
-  #partitionCounts: ReadonlyMap<string, number> | null = null;
-  #assignments: SyncRequest["assignments"] = [];
   #wantsRejoin = false;
   #isLeaveSent = false;
   #staysForRestart = false;
   #incarnation = 1;
   #rebalances = 0;
-  #isBeating = false;
-  #sentGeneration = NO_GENERATION;
-  #sentIncarnation = 1;
-  /** Sending time of the last heartbeat that was answered without a rebalance: one that we don't know of yet can't be older. */
-  #calmAtMs = Number.NEGATIVE_INFINITY;
-  #hurried = false;
 
   constructor(options: ClassicMemberOptions) {
     this.#options = options;
@@ -122,8 +72,8 @@ export class ClassicMember {
   get state(): MembershipState {
     return {
       phase: this.#phase,
-      memberId: this.#memberId,
-      memberEpoch: this.#syncedGeneration,
+      memberId: this.#group.memberId,
+      memberEpoch: this.#group.synced,
       rebalances: this.#rebalances,
     };
   }
@@ -136,13 +86,9 @@ export class ClassicMember {
     return this.#held.count;
   }
 
-  get isLeader(): boolean {
-    return this.#joined !== null && this.#joined.leaderId === this.#memberId;
-  }
-
   /** Topics of all members when we lead, to be watched for new partitions; else nothing. */
   get groupTopics(): readonly string[] {
-    return this.isLeader ? this.#groupTopics : [];
+    return this.#group.topics;
   }
 
   /** We were assigned partitions that we can't adopt before `look` has told of the topic. */
@@ -155,32 +101,36 @@ export class ClassicMember {
   }
 
   get canBeat(): boolean {
-    return this.#memberId !== "" && this.#generation !== NO_GENERATION && !this.#isLeaveSent;
+    const { memberId, joined } = this.#group;
+    return memberId !== "" && joined !== NO_GENERATION && !this.#isLeaveSent;
   }
 
-  /** Null: it is not known now whether it is ours. */
+  /** A join or sync is on its way, or being made. */
+  get isAsking(): boolean {
+    return this.#stage !== "idle" && this.#stage !== "stable";
+  }
+
+  /** Null: it is not known now what is ours. */
   get commitGeneration(): number | null {
-    return this.#syncedGeneration === this.#generation ? this.#generation : null;
+    return this.#group.ofCommits;
   }
 
   /** A foreign leader may have given what we hold to others, and they may know it before us. */
   get isOwnershipUncertain(): boolean {
-    const joined = this.#joined;
-    return (
-      this.#stage === "syncing" &&
-      joined !== null &&
-      !isCooperative(joined.protocol) &&
-      !this.isLeader
-    );
+    const { isLeader, protocol } = this.#group;
+    return this.#stage === "syncing" && !isLeader && !isCooperative(protocol);
   }
 
   nextTickAtMs(nowMs: number): number {
     if (this.#phase === "left") return Number.POSITIVE_INFINITY;
-    let at = Number.POSITIVE_INFINITY;
-    if (this.canBeat) at = this.#isBeating ? nowMs + LOOK_INTERVAL_MS : this.#heartbeatDueMs(nowMs);
-    if (this.isAsking) at = Math.min(at, this.#joinPace.limitAtMs, nowMs + LOOK_INTERVAL_MS);
-    else if (this.#mayJoin()) at = Math.min(at, this.#joinPace.dueMs(nowMs));
-    return Math.min(at, this.#held.firstDeadlineMs);
+    let at = this.#held.firstDeadlineMs;
+    if (this.canBeat)
+      at = Math.min(
+        at,
+        this.#beat.isOnItsWay ? nowMs + LOOK_INTERVAL_MS : this.#heartbeatDueMs(nowMs),
+      );
+    if (this.isAsking) return Math.min(at, this.#joinPace.limitAtMs, nowMs + LOOK_INTERVAL_MS);
+    return this.#mayJoin() ? Math.min(at, this.#joinPace.dueMs(nowMs)) : at;
   }
 
   isAlive(assignment: Assignment): boolean {
@@ -192,11 +142,12 @@ export class ClassicMember {
   }
 
   expectChange(nowMs: number, durationMs: number): void {
-    this.#pace.expectChange(nowMs, durationMs);
+    this.#beat.expectChange(nowMs, durationMs);
   }
 
+  /** The next heartbeat goes out as soon as none is in flight. */
   hurry(): void {
-    this.#hurried = true;
+    this.#beat.hurry();
   }
 
   tick(nowMs: number): ClassicStep[] {
@@ -206,9 +157,8 @@ export class ClassicMember {
       steps.push({ do: "lost", assignment, reason: "drainLimit" });
     if (this.isAsking && this.#joinPace.limitAtMs <= nowMs) this.#dropJoin(nowMs, steps);
     this.#proceed(nowMs, steps);
-    if (this.canBeat && !this.#isBeating && this.#heartbeatDueMs(nowMs) <= nowMs) {
-      this.#isBeating = true;
-      this.#sentIncarnation = this.#incarnation;
+    if (this.canBeat && !this.#beat.isOnItsWay && this.#heartbeatDueMs(nowMs) <= nowMs) {
+      this.#beat.begin(this.#incarnation);
       steps.push({ do: "heartbeat" });
     }
     return steps;
@@ -216,73 +166,48 @@ export class ClassicMember {
 
   /** The heartbeat that is to be sent right now. */
   heartbeat(nowMs: number): MemberName {
-    this.#pace.sent(nowMs);
-    this.#hurried = false;
-    this.#sentGeneration = this.#generation;
-    this.#sentIncarnation = this.#incarnation;
-    return this.#name();
+    this.#beat.sent(nowMs, this.#incarnation, this.#group.joined);
+    return this.name();
   }
 
-  leaveRequest(): MemberName {
-    return this.#name();
+  name(): MemberName {
+    const { memberId, joined } = this.#group;
+    return { memberId, groupInstanceId: this.groupInstanceId, generation: joined };
   }
 
   joinRequest(nowMs: number): JoinRequest {
     this.#joinPace.sent(nowMs, this.#joinKind);
+    const { topic, drainLimitMs, rack } = this.#options;
     const owned = this.#held.claims();
+    const generation = owned.length > 0 ? this.#group.synced : NO_GENERATION;
     return {
-      memberId: this.#memberId,
+      memberId: this.#group.memberId,
       groupInstanceId: this.groupInstanceId,
       sessionTimeoutMs: this.#sessions.presentMs,
-      rebalanceTimeoutMs: this.#rebalanceTimeoutMs(),
-      protocols: offeredProtocols({
-        topics: [this.#options.topic],
-        owned,
-        generation: owned.length > 0 ? this.#syncedGeneration : NO_GENERATION,
-        rack: this.#options.rack,
-      }),
+      rebalanceTimeoutMs: rebalanceTimeoutMs(drainLimitMs, this.#sessions.presentMs),
+      protocols: offeredProtocols({ topics: [topic], owned, generation, rack }),
     };
   }
 
   syncRequest(nowMs: number): SyncRequest {
     this.#joinPace.sent(nowMs, "sync");
-    return {
-      ...this.#name(),
-      protocol: this.#joined?.protocol ?? "",
-      assignments: this.#assignments,
-    };
+    const { protocol, assignments } = this.#group;
+    return { ...this.name(), protocol, assignments };
   }
 
   heartbeatAnswered(nowMs: number, outcome: HeartbeatOutcome): ClassicStep[] {
-    this.#isBeating = false;
-    if (this.#phase === "left" || this.#sentIncarnation !== this.#incarnation) return [];
+    const isOurs = this.#beat.answered(this.#incarnation);
+    if (this.#phase === "left" || !isOurs) return [];
+    if (isEnd(outcome)) return this.#ended(nowMs, outcome);
     const steps: ClassicStep[] = [];
-    const isOfNow = this.#sentGeneration === this.#generation;
+    const isOfNow = this.#beat.isOf(this.#group.joined);
     if (outcome === null || outcome === "rebalancing") {
-      this.guard.proved(this.#pace.sentAtMs);
-      this.#pace.answered(heartbeatIntervalMs(this.#sessions.presentMs));
-    } else if (outcome === "transient" || outcome === "refused") this.#pace.failed(nowMs, outcome);
-    switch (outcome) {
-      case "memberUnknown":
-        return this.memberUnknown(nowMs);
-      case "instanceTaken":
-        this.#isStatic = false;
-        return this.memberUnknown(nowMs);
-      case "rebalancing":
-        if (isOfNow && this.#stage === "stable") this.#wantsRejoin = true;
-        // It would have answered the sync so.
-        if (isOfNow && this.#stage === "syncing" && this.#joinPace.isDoubtful(nowMs))
-          this.#dropJoin(nowMs, steps);
-        break;
-      case "otherGeneration":
-        this.#pace.failed(nowMs, "transient");
-        if (isOfNow) this.#otherGeneration(nowMs, steps);
-        break;
-      case null:
-        if (isOfNow) this.#calmAtMs = this.#pace.sentAtMs;
-        // It doesn't wait for anybody, so our join didn't reach it.
-        if (isOfNow && this.#stage === "joining" && this.#joinPace.isDoubtful(nowMs))
-          this.#dropJoin(nowMs, steps);
+      this.guard.proved(this.#beat.sentAtMs);
+      this.#beat.proved(this.#sessions.presentMs);
+      if (isOfNow) this.#heardOfGroup(nowMs, outcome === "rebalancing", steps);
+    } else {
+      this.#beat.failed(nowMs, isRefusal(outcome) ? "refused" : "transient");
+      if (outcome === "otherGeneration" && isOfNow) this.#otherGeneration(nowMs, steps);
     }
     this.#proceed(nowMs, steps);
     return steps;
@@ -290,18 +215,14 @@ export class ClassicMember {
 
   joinAnswered(nowMs: number, outcome: JoinOutcome): ClassicStep[] {
     if (this.#phase === "left" || this.#stage !== "joining") return [];
-    if ("answer" in outcome) return this.#joinedGroup(nowMs, outcome.answer);
+    if ("answer" in outcome) return this.#joined(nowMs, outcome.answer);
     this.#stage = "idle";
     if ("memberId" in outcome) {
-      this.#memberId = outcome.memberId;
+      this.#group.memberId = outcome.memberId;
       this.#joinPace.again();
     } else {
       const { failure } = outcome;
-      if (failure === "memberUnknown") return this.memberUnknown(nowMs);
-      if (failure === "instanceTaken") {
-        this.#isStatic = false;
-        return this.memberUnknown(nowMs);
-      }
+      if (isEnd(failure)) return this.#ended(nowMs, failure);
       if (failure === "sessionRefused" && this.#sessions.tryNext()) {
         this.#useSession();
         this.#joinPace.again();
@@ -314,9 +235,8 @@ export class ClassicMember {
 
   /** The partitions of the topics of the group; what is missing doesn't exist. */
   topicsRead(nowMs: number, partitionCounts: ReadonlyMap<string, number>): ClassicStep[] {
-    if (this.#phase === "left" || this.#stage !== "reading" || !this.#joined) return [];
-    this.#partitionCounts = partitionCounts;
-    this.#assignments = assignmentsOf(this.#joined.protocol, this.#members, partitionCounts);
+    if (this.#phase === "left" || this.#stage !== "reading") return [];
+    this.#group.assign(partitionCounts);
     this.#stage = "syncing";
     this.#joinPace.sent(nowMs, "sync");
     return [{ do: "sync" }];
@@ -325,26 +245,17 @@ export class ClassicMember {
   syncAnswered(nowMs: number, outcome: SyncOutcome): ClassicStep[] {
     if (this.#phase === "left" || this.#stage !== "syncing") return [];
     if ("assignment" in outcome) return this.#synced(nowMs, outcome.assignment);
+    const { failure } = outcome;
     this.#stage = "idle";
-    switch (outcome.failure) {
-      case "instanceTaken":
-        this.#isStatic = false;
-        return this.memberUnknown(nowMs);
-      case "memberUnknown":
-        return this.memberUnknown(nowMs);
-      case "rebalancing":
-      case "otherGeneration":
-        this.#joinPace.again();
-        break;
-      default:
-        this.#joinPace.failed(nowMs, isRefusal(outcome.failure) ? "refused" : "transient");
-    }
+    if (isEnd(failure)) return this.#ended(nowMs, failure);
+    if (failure === "rebalancing" || failure === "otherGeneration") this.#joinPace.again();
+    else this.#joinPace.failed(nowMs, isRefusal(failure) ? "refused" : "transient");
     const steps: ClassicStep[] = [];
     this.#proceed(nowMs, steps);
     return steps;
   }
 
-  /** What the brokers say of topics: ours, and as the leader those of the group. */
+  /** What the brokers say of topics (null: there is none): ours, and as the leader those of the group. */
   look(nowMs: number, topics: ReadonlyMap<string, KnownTopic | null>): ClassicStep[] {
     if (this.#phase === "left") return [];
     const steps: ClassicStep[] = [];
@@ -354,11 +265,7 @@ export class ClassicMember {
         steps.push({ do: "lost", assignment, reason: "fenced" });
       if (this.#adopt(steps)) steps.push({ do: "changed" });
     }
-    const counts = this.#partitionCounts;
-    if (counts && this.isLeader && this.#stage === "stable")
-      for (const [topic, known] of topics)
-        if (this.#groupTopics.includes(topic) && counts.get(topic) !== known?.partitionCount)
-          this.#wantsRejoin = true;
+    if (this.#stage === "stable" && this.#group.isOutdated(topics)) this.#wantsRejoin = true;
     this.#proceed(nowMs, steps);
     return steps;
   }
@@ -383,13 +290,21 @@ export class ClassicMember {
   /** Everything is lost, and the member joins again (as a new one) or, when it was leaving, is gone. */
   memberUnknown(nowMs: number): ClassicStep[] {
     if (this.#phase === "left") return [];
+    const isIn = this.#phase !== "joining";
     const hasRunOut = !this.guard.isCertain || this.guard.hasRunOut(nowMs);
-    const wasMember = this.#phase !== "joining";
-    const steps = this.#loseAll(wasMember && hasRunOut ? "sessionPaused" : "memberUnknown");
+    const steps = this.#loseAll(isIn && hasRunOut ? "sessionPaused" : "memberUnknown");
     this.#phase = this.#phase === "leaving" ? "left" : "joining";
-    this.#forgetGroup(steps);
+    if (this.isAsking) steps.push({ do: "dropJoin" });
+    this.#group = new GroupGeneration();
+    this.#stage = "idle";
+    this.#wantsRejoin = false;
+    this.#isLeaveSent = false;
+    this.#incarnation++;
+    this.#beat.calmAtMs = Number.NEGATIVE_INFINITY;
+    this.#joinPace.again();
+    this.guard.reset();
     steps.push({ do: "changed" });
-    if (this.#phase !== "left") this.#proceed(nowMs, steps);
+    this.#proceed(nowMs, steps);
     return steps;
   }
 
@@ -405,12 +320,7 @@ export class ClassicMember {
     return steps;
   }
 
-  /** The coordinator has answered the leave. */
-  leaveAnswered(): ClassicStep[] {
-    return this.abort();
-  }
-
-  /** Ends at once. The caller sends a leave without waiting for the answer. */
+  /** Ends at once: the coordinator has answered the leave, or nobody waits for that. */
   abort(): ClassicStep[] {
     if (this.#phase === "left") return [];
     const steps = this.#loseAll("closed");
@@ -420,20 +330,7 @@ export class ClassicMember {
   }
 
   get #joinKind(): "first" | "join" {
-    return this.#generation === NO_GENERATION ? "first" : "join";
-  }
-
-  /** A join or sync is on its way, or being made. */
-  get isAsking(): boolean {
-    return this.#stage === "joining" || this.#stage === "reading" || this.#stage === "syncing";
-  }
-
-  #name(): MemberName {
-    return {
-      memberId: this.#memberId,
-      groupInstanceId: this.groupInstanceId,
-      generation: this.#generation,
-    };
+    return this.#group.joined === NO_GENERATION ? "first" : "join";
   }
 
   /** What can be done now that something has changed. */
@@ -444,8 +341,11 @@ export class ClassicMember {
       return;
     }
     const isLeavingGeneration = this.#wantsRejoin || this.#stage === "idle";
-    if (isLeavingGeneration && !this.#isCooperative)
-      this.#drainAll(this.#eagerDeadlineMs(nowMs), steps);
+    if (isLeavingGeneration && !this.#group.isCooperative) {
+      const { drainLimitMs } = this.#options;
+      const { presentMs } = this.#sessions;
+      this.#drainAll(drainDeadlineMs(nowMs, this.#beat.calmAtMs, drainLimitMs, presentMs), steps);
+    }
     if (!this.#mayJoin() || this.#joinPace.dueMs(nowMs) > nowMs) return;
     this.#stage = "joining";
     this.#wantsRejoin = false;
@@ -455,9 +355,8 @@ export class ClassicMember {
 
   #proceedLeaving(steps: ClassicStep[]): void {
     if (this.#held.count > 0 || this.#isLeaveSent) return;
-    if (this.#staysForRestart || this.#memberId === "") {
-      this.#phase = "left";
-      steps.push({ do: "changed" });
+    if (this.#staysForRestart || this.#group.memberId === "") {
+      steps.push(...this.abort());
       return;
     }
     this.#isLeaveSent = true;
@@ -468,60 +367,46 @@ export class ClassicMember {
     if (this.#phase === "leaving") return false;
     const wants = this.#stage === "idle" || (this.#stage === "stable" && this.#wantsRejoin);
     if (!wants) return false;
-    return this.#isCooperative ? !this.#held.isAnyDraining : this.#held.count === 0;
+    return this.#group.isCooperative ? !this.#held.isAnyDraining : this.#held.count === 0;
   }
 
-  #joinedGroup(nowMs: number, answer: JoinAnswer): ClassicStep[] {
+  #joined(nowMs: number, answer: JoinAnswer): ClassicStep[] {
     this.#joinPace.answered();
-    this.#joined = answer;
-    this.#memberId = answer.memberId;
-    this.#generation = answer.generation;
-    this.#assignments = [];
-    this.#partitionCounts = null;
-    if (!this.isLeader) {
-      this.#stage = "syncing";
-      return [{ do: "sync" }];
-    }
-    this.#members = viewMembers(answer.members);
-    this.#groupTopics = topicsOf(this.#members);
-    this.#stage = answer.skipsAssignment ? "syncing" : "reading";
-    if (this.#stage === "reading") this.#joinPace.sent(nowMs, "sync");
-    return [{ do: this.#stage === "reading" ? "readTopics" : "sync" }];
+    this.#group.join(answer);
+    const reads = this.#group.isLeader && !this.#group.skipsAssignment;
+    this.#stage = reads ? "reading" : "syncing";
+    this.#joinPace.sent(nowMs, "sync");
+    return [{ do: reads ? "readTopics" : "sync" }];
   }
 
   #synced(nowMs: number, encoded: Buffer): ClassicStep[] {
-    const { protocol } = this.#joined as JoinAnswer;
     const steps: ClassicStep[] = [];
     const assignment = decodeAssignment(encoded) ?? { partitions: [], userData: null };
-    const mayDrain = honoursClaims(protocol, assignment);
+    const mayDrain = honoursClaims(this.#group.protocol, assignment);
     this.#stage = "stable";
+    this.#group.sync();
     this.#joinPace.answered();
     this.guard.proved(this.#joinPace.sentAtMs);
-    this.#syncedGeneration = this.#generation;
-    this.#isCooperative = isCooperative(protocol);
-    this.#hurried = true;
-    const mine = assignment.partitions
-      .filter(({ topic }) => topic === this.#options.topic)
-      .flatMap(({ partitions }) => partitions);
-    this.#held.assign(mine, this.#generation);
-    // A leader that came back doesn't know for which partitions the assignment was made.
-    this.#wantsRejoin = this.isLeader && (this.#joined as JoinAnswer).skipsAssignment;
-    let moved = false;
-    for (const held of this.#held.unassigned()) {
-      moved = true;
-      if (!mayDrain) {
-        this.#held.drop(held);
+    this.#beat.hurry();
+    const mine = assignment.partitions.filter(({ topic }) => topic === this.#options.topic);
+    this.#held.assign(
+      mine.flatMap(({ partitions }) => partitions),
+      this.#group.synced,
+    );
+    const goes = this.#held.unassigned();
+    for (const held of goes) {
+      if (mayDrain) this.#drain(held, nowMs + this.#options.drainLimitMs, steps);
+      else if (this.#held.drop(held))
         steps.push({ do: "lost", assignment: held, reason: "fenced" });
-      } else this.#drain(held, nowMs + this.#options.drainLimitMs, steps);
-      // Others wait for it, and get it in the next generation.
-      this.#wantsRejoin = true;
     }
+    // Others wait for what we give up, and get it in the next generation.
+    this.#wantsRejoin = goes.length > 0 || this.#group.skipsAssignment;
     if (this.#phase === "joining") {
       this.#phase = "member";
-      this.#pace.joined(nowMs);
+      this.#beat.joined(nowMs);
     }
-    if (this.#phase === "member" && this.#adopt(steps)) moved = true;
-    if (moved) this.#rebalances++;
+    const hasCome = this.#adopt(steps);
+    if (hasCome || goes.length > 0) this.#rebalances++;
     steps.push({ do: "changed" });
     this.#proceed(nowMs, steps);
     return steps;
@@ -530,10 +415,18 @@ export class ClassicMember {
   /** True when something came. */
   #adopt(steps: ClassicStep[]): boolean {
     if (this.#phase !== "member" || this.#stage !== "stable") return false;
-    if (this.#wantsRejoin && !this.#isCooperative) return false;
+    if (this.#wantsRejoin && !this.#group.isCooperative) return false;
     const adopted = this.#held.adopt();
     for (const assignment of adopted) steps.push({ do: "assigned", assignment });
     return adopted.length > 0;
+  }
+
+  #heardOfGroup(nowMs: number, isRebalancing: boolean, steps: ClassicStep[]): void {
+    if (!isRebalancing) this.#beat.calmAtMs = this.#beat.sentAtMs;
+    else if (this.#stage === "stable") this.#wantsRejoin = true;
+    // A group that waits for joins has answered our sync so; one that doesn't has not heard of our join.
+    const isContradicted = this.#stage === (isRebalancing ? "syncing" : "joining");
+    if (isContradicted && this.#joinPace.isDoubtful(nowMs)) this.#dropJoin(nowMs, steps);
   }
 
   /**
@@ -546,9 +439,15 @@ export class ClassicMember {
       return;
     }
     if (this.#stage !== "stable") return;
-    if (!this.#isCooperative) steps.push(...this.#loseAll("fenced"));
+    if (!this.#group.isCooperative) steps.push(...this.#loseAll("fenced"));
     this.#stage = "idle";
     this.#joinPace.again();
+  }
+
+  /** Two under one name would end each other again and again: who is told so goes on without it. */
+  #ended(nowMs: number, why: "memberUnknown" | "instanceTaken"): ClassicStep[] {
+    if (why === "instanceTaken") this.#isStatic = false;
+    return this.memberUnknown(nowMs);
   }
 
   #dropJoin(nowMs: number, steps: ClassicStep[]): void {
@@ -558,7 +457,7 @@ export class ClassicMember {
   }
 
   #drainAll(deadlineMs: number, steps: ClassicStep[]): void {
-    this.#held.assign([], this.#syncedGeneration);
+    this.#held.assign([], this.#group.synced);
     for (const assignment of this.#held.unassigned()) this.#drain(assignment, deadlineMs, steps);
   }
 
@@ -571,46 +470,19 @@ export class ClassicMember {
     return this.#held.dropAll().map((assignment) => ({ do: "lost", assignment, reason }));
   }
 
-  #forgetGroup(steps: ClassicStep[]): void {
-    if (this.isAsking) steps.push({ do: "dropJoin" });
-    this.#stage = "idle";
-    this.#memberId = "";
-    this.#generation = NO_GENERATION;
-    this.#syncedGeneration = NO_GENERATION;
-    this.#joined = null;
-    this.#isCooperative = true;
-    this.#partitionCounts = null;
-    this.#wantsRejoin = false;
-    this.#isLeaveSent = false;
-    this.#calmAtMs = Number.NEGATIVE_INFINITY;
-    this.#incarnation++;
-    this.#joinPace.again();
-    this.guard.reset();
-  }
-
   #useSession(): void {
     this.guard.sessionMs = this.#sessions.presentMs;
-    this.#pace.answered(heartbeatIntervalMs(this.#sessions.presentMs));
+    this.#beat.proved(this.#sessions.presentMs);
   }
 
   #heartbeatDueMs(nowMs: number): number {
-    const isUrgent = this.#hurried || !this.guard.isCertain;
     const isMoving = this.#held.isAnyDraining || this.isAsking;
-    return this.#pace.dueMs(nowMs, isUrgent, isMoving);
+    return this.#beat.dueMs(nowMs, !this.guard.isCertain, isMoving);
   }
+}
 
-  /** The coordinator removes who hasn't joined by then; it counts from the moment that somebody else asked to join. */
-  #rebalanceTimeoutMs(): number {
-    return Math.ceil(this.#options.drainLimitMs + rebalanceGraceMs(this.#sessions.presentMs));
-  }
-
-  /** The rebalance may have begun right after the last heartbeat that knew nothing of it; half of the grace is for the join. */
-  #eagerDeadlineMs(nowMs: number): number {
-    const graceMs = rebalanceGraceMs(this.#sessions.presentMs);
-    const { drainLimitMs } = this.#options;
-    const sureMs = this.#calmAtMs + drainLimitMs + graceMs / 2;
-    return Math.max(nowMs, Math.min(nowMs + drainLimitMs, sureMs));
-  }
+function isEnd(outcome: HeartbeatOutcome): outcome is "memberUnknown" | "instanceTaken" {
+  return outcome === "memberUnknown" || outcome === "instanceTaken";
 }
 
 function isRefusal(failure: ClassicFailure): boolean {

@@ -15,7 +15,8 @@ import { toKafkaError } from "../../cluster/kafka-error.ts";
 import type { KafkaLog } from "../../cluster/log.ts";
 import { Confirmations } from "../confirmations.ts";
 import type { Membership, MembershipEvents } from "../membership.ts";
-import { ClassicMember, type ClassicStep } from "./classic-member.ts";
+import { ClassicMember } from "./classic-member.ts";
+import type { ClassicStep } from "./classic-step.ts";
 import {
   type Refusal,
   sendClassicHeartbeat,
@@ -305,7 +306,7 @@ export class ClassicMembership implements Membership {
   }
 
   async #leaveGroup(): Promise<void> {
-    if (await this.#sendLeave(this.memberId)) this.#apply(this.#member.leaveAnswered());
+    if (await this.#sendLeave(this.memberId)) this.#apply(this.#member.abort());
     else this.abort();
   }
 

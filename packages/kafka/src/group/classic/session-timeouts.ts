@@ -37,3 +37,22 @@ export function heartbeatIntervalMs(sessionMs: number): number {
 export function rebalanceGraceMs(sessionMs: number): number {
   return Math.max(GRACE_MS_MIN, 3 * heartbeatIntervalMs(sessionMs));
 }
+
+/** The coordinator removes who hasn't joined by then; it counts from the moment that somebody else asked to join. */
+export function rebalanceTimeoutMs(drainLimitMs: number, sessionMs: number): number {
+  return Math.ceil(drainLimitMs + rebalanceGraceMs(sessionMs));
+}
+
+/**
+ * Until when everything must be drained before a join. The rebalance may have begun right after the last heartbeat that knew nothing of it, at `calmAtMs`;
+ * half of the grace is for the join.
+ */
+export function drainDeadlineMs(
+  nowMs: number,
+  calmAtMs: number,
+  drainLimitMs: number,
+  sessionMs: number,
+): number {
+  const sureMs = calmAtMs + drainLimitMs + rebalanceGraceMs(sessionMs) / 2;
+  return Math.max(nowMs, Math.min(nowMs + drainLimitMs, sureMs));
+}
