@@ -15,8 +15,6 @@ import { toKafkaError } from "../../cluster/kafka-error.ts";
 import type { KafkaLog } from "../../cluster/log.ts";
 import { Confirmations } from "../confirmations.ts";
 import type { Membership, MembershipEvents } from "../membership.ts";
-import { ClassicMember } from "./classic-member.ts";
-import type { ClassicStep } from "./classic-step.ts";
 import {
   type Refusal,
   sendClassicHeartbeat,
@@ -25,6 +23,8 @@ import {
   sendSync,
 } from "./classic-wire.ts";
 import { GroupTopics } from "./group-topics.ts";
+import { ClassicMember } from "./member/classic-member.ts";
+import type { ClassicStep } from "./member/classic-step.ts";
 
 export interface ClassicMembershipOptions {
   readonly cluster: Cluster;
@@ -100,15 +100,15 @@ export class ClassicMembership implements Membership {
   }
 
   commitEpoch(): number | null {
-    return this.#member.commitGeneration;
+    return this.#member.generation.ofCommits;
   }
 
   isAlive(assignment: Assignment): boolean {
-    return this.#member.isAlive(assignment);
+    return this.#member.held.has(assignment);
   }
 
   isRevoking(assignment: Assignment): boolean {
-    return this.#member.isRevoking(assignment);
+    return this.#member.held.isDraining(assignment);
   }
 
   release(assignment: Assignment): void {
@@ -125,7 +125,7 @@ export class ClassicMembership implements Membership {
   }
 
   expectChange(durationMs: number): void {
-    this.#member.expectChange(this.#nowMs(), durationMs);
+    this.#member.beat.expectChange(this.#nowMs(), durationMs);
     this.#arm();
   }
 
@@ -141,7 +141,7 @@ export class ClassicMembership implements Membership {
   confirm(): Promise<boolean> {
     if (!this.#member.canBeat) return Promise.resolve(false);
     const confirmed = this.#confirmations.wait(this.incarnation);
-    this.#member.hurry();
+    this.#member.beat.hurry();
     this.#arm();
     return confirmed;
   }
@@ -178,7 +178,7 @@ export class ClassicMembership implements Membership {
     const nowMs = this.#nowMs();
     const atMs = this.#member.nextTickAtMs(nowMs);
     this.#member.guard.nextTickAtMs = Math.max(atMs, nowMs);
-    if (this.#member.state.phase === "leaving" && this.#member.heldCount === 0)
+    if (this.#member.state.phase === "leaving" && this.#member.held.count === 0)
       this.#leaveTimer ??= setTimeout(() => this.abort(), LEAVE_GRACE_MS);
     if (atMs === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(atMs - nowMs)));
@@ -193,8 +193,8 @@ export class ClassicMembership implements Membership {
     } finally {
       this.#isApplying = false;
     }
-    const { groupTopics, needsTopic } = this.#member;
-    this.#topics.watch(groupTopics, needsTopic);
+    const { generation, held } = this.#member;
+    this.#topics.watch(generation.topics, held.needsTopic);
     this.#keepJoinConnection();
     this.#arm();
   }
@@ -288,7 +288,7 @@ export class ClassicMembership implements Membership {
   }
 
   async #readTopics(attempt: number): Promise<void> {
-    const counts = await this.#topics.read(this.#member.groupTopics, () => {
+    const counts = await this.#topics.read(this.#member.generation.topics, () => {
       return attempt === this.#attempt && this.#member.state.phase !== "left";
     });
     if (counts && attempt === this.#attempt)

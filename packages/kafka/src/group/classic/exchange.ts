@@ -70,3 +70,12 @@ export type SyncOutcome = { readonly assignment: Buffer } | { readonly failure: 
 export type HeartbeatOutcome = ClassicFailure | null;
 
 export const NO_GENERATION = -1;
+
+/** The member is none any more. */
+export function isEnd(outcome: HeartbeatOutcome): outcome is "memberUnknown" | "instanceTaken" {
+  return outcome === "memberUnknown" || outcome === "instanceTaken";
+}
+
+export function isRefusal(failure: ClassicFailure): boolean {
+  return failure === "refused" || failure === "sessionRefused";
+}

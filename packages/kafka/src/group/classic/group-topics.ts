@@ -9,7 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, PenstockError } from "@penstock/core";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { backoffMs } from "../../connection/backoff.ts";
-import type { KnownTopic } from "./classic-step.ts";
+import type { KnownTopic } from "./member/classic-step.ts";
 
 const LOOK_INTERVAL_MS = 10_000;
 const HURRIED_INTERVAL_MS = 500;

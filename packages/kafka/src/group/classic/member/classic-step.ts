@@ -5,7 +5,7 @@ export type ClassicStep =
   | { readonly do: "heartbeat" }
   /** Send what `joinRequest` says, over the connection for joins. */
   | { readonly do: "join" }
-  /** Look up the partitions of `groupTopics`, for `topicsRead`. */
+  /** Look up the partitions of `generation.topics`, for `topicsRead`. */
   | { readonly do: "readTopics" }
   | { readonly do: "sync" }
   /** The answer to the join or sync on its way is not waited for any more. */

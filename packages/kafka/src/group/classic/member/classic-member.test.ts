@@ -1,10 +1,10 @@
 import type { Assignment } from "@penstock/core";
 import { describe, expect, it } from "vitest";
+import { decodeSubscription, encodeAssignment } from "../consumer-protocol.ts";
+import type { JoinAnswer, JoinRequest } from "../exchange.ts";
+import { assignmentsOf } from "../protocols.ts";
 import { ClassicMember } from "./classic-member.ts";
 import type { ClassicStep } from "./classic-step.ts";
-import { decodeSubscription, encodeAssignment } from "./consumer-protocol.ts";
-import type { JoinAnswer, JoinRequest } from "./exchange.ts";
-import { assignmentsOf } from "./protocols.ts";
 
 const TOPIC_ID = "00000000-0000-0000-0000-000000000001";
 const DRAIN_MS = 3_000;
@@ -124,7 +124,7 @@ describe("ClassicMember", () => {
     expect(one.at(0)).toBe(kept);
     // Whatever others do meanwhile, the coordinator waits for the drain.
     expect(does(one.beat("rebalancing"))).toEqual([]);
-    expect(one.member.commitGeneration).toBe(2);
+    expect(one.member.generation.ofCommits).toBe(2);
     expect(does(one.release(1))).toEqual([]);
     expect(does(one.release(2))).toEqual(["join"]);
     expect(claimsOf(one.member.joinRequest(one.nowMs))).toEqual({ owned: [0], generation: 2 });
@@ -135,12 +135,12 @@ describe("ClassicMember", () => {
     const before = [one.at(0), one.at(1)];
     expect(partitionsOf(one.beat("rebalancing"), "revoking")).toEqual([0, 1]);
     expect(does(one.release(0))).toEqual([]);
-    expect(one.member.commitGeneration).toBe(1);
+    expect(one.member.generation.ofCommits).toBe(1);
     expect(does(one.release(1))).toEqual(["join"]);
     const { request, steps } = one.enter(2, "range", [0, 1]);
     expect(claimsOf(request)).toEqual({ owned: [], generation: -1 });
     expect(partitionsOf(steps, "assigned")).toEqual([0, 1]);
-    for (const old of before) expect(one.member.isAlive(old)).toBe(false);
+    for (const old of before) expect(one.member.held.has(old)).toBe(false);
   });
 
   it("F30: a drain ends with its limit, and within the time that the coordinator waits", () => {
@@ -161,11 +161,11 @@ describe("ClassicMember", () => {
     const one = entered("cooperative-sticky", [0]);
     one.beat("rebalancing");
     one.member.joinRequest(one.nowMs);
-    expect(one.member.commitGeneration).toBe(1);
+    expect(one.member.generation.ofCommits).toBe(1);
     one.member.joinAnswered(one.nowMs, { answer: one.answer(2, "cooperative-sticky") });
-    expect(one.member.commitGeneration).toBeNull();
+    expect(one.member.generation.ofCommits).toBeNull();
     one.member.syncAnswered(one.nowMs, { assignment: assignment([0]) });
-    expect(one.member.commitGeneration).toBe(2);
+    expect(one.member.generation.ofCommits).toBe(2);
   });
 
   describe("F30, F36: when strangers make a cooperative group eager", () => {
@@ -192,7 +192,7 @@ describe("ClassicMember", () => {
       const steps = one.note(one.member.syncAnswered(one.nowMs, { assignment: own }));
       expect(partitionsOf(steps, "lost")).toEqual([]);
       expect(partitionsOf(steps, "revoking")).toEqual([2, 3, 0, 1]);
-      expect(one.member.commitGeneration).toBe(2);
+      expect(one.member.generation.ofCommits).toBe(2);
       for (const partition of [2, 3, 0]) expect(does(one.release(partition))).toEqual([]);
       expect(does(one.release(1))).toEqual(["join"]);
     });
@@ -207,7 +207,7 @@ describe("ClassicMember", () => {
       const steps = one.note(one.member.syncAnswered(one.nowMs, { assignment: assignment([0]) }));
       expect(one.member.isOwnershipUncertain).toBe(false);
       expect(partitionsOf(steps, "lost")).toEqual([1]);
-      expect(one.member.isAlive(kept)).toBe(true);
+      expect(one.member.held.has(kept)).toBe(true);
     });
   });
 

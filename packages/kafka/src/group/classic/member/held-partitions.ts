@@ -4,8 +4,9 @@
  * A partition that is assigned and not held can be adopted once the id of the topic is known; one that is held and not assigned is being given back. What is
  * held of a topic that was deleted and made again is another topic's.
  */
-import type { Assignment } from "@penstock/core";
-import type { NamedPartitions } from "./consumer-protocol.ts";
+import type { Assignment, LostReason } from "@penstock/core";
+import type { NamedPartitions } from "../consumer-protocol.ts";
+import type { ClassicStep } from "./classic-step.ts";
 
 interface Held {
   readonly assignment: Assignment;
@@ -28,6 +29,7 @@ export class HeldPartitions {
     return this.#held.size;
   }
 
+  /** Assigned are partitions that can't be adopted before the topic is known. */
   get needsTopic(): boolean {
     return this.#topicId === null && this.#target.size > 0;
   }
@@ -58,69 +60,83 @@ export class HeldPartitions {
     return partitions.length > 0 ? [{ topic: this.#topic, partitions }] : [];
   }
 
-  /** What a generation assigned to us. */
-  assign(partitions: readonly number[], generation: number): void {
-    this.#target = new Set(partitions);
+  /**
+   * What a generation assigned to us. What is held without being assigned is drained until `deadlineMs`, or where it may be another's already (null),
+   * lost.
+   */
+  assign(
+    lists: readonly NamedPartitions[],
+    generation: number,
+    deadlineMs: number | null,
+  ): ClassicStep[] {
+    const ours = lists.filter(({ topic }) => topic === this.#topic);
+    this.#target = new Set(ours.flatMap(({ partitions }) => partitions));
     this.#generation = generation;
+    const goes = this.#assignments().filter(({ partition }) => !this.#target.has(partition));
+    if (deadlineMs !== null) return goes.flatMap((one) => this.#drain(one, deadlineMs));
+    return goes.map((one) => this.#lose(one, "fenced"));
+  }
+
+  /** Everything is given back. */
+  drainAll(deadlineMs: number): ClassicStep[] {
+    return this.assign([], this.#generation, deadlineMs);
   }
 
   forgetTarget(partition: number): void {
     this.#target.delete(partition);
   }
 
-  /** Held without being assigned. */
-  unassigned(): Assignment[] {
-    return [...this.#held.values()]
-      .map(({ assignment }) => assignment)
-      .filter(({ partition }) => !this.#target.has(partition));
-  }
-
-  /** Null: there is no such topic. Returns what was held of another one, dropped. */
-  learnTopic(topicId: string | null): Assignment[] {
+  /** Null: there is no such topic. What is held of another one is lost. */
+  learnTopic(topicId: string | null): ClassicStep[] {
     if (topicId === this.#topicId) return [];
     this.#topicId = topicId;
-    return this.dropAll();
+    return this.loseAll("fenced");
   }
 
   /** Everything that is assigned and not held. */
-  adopt(): Assignment[] {
+  adopt(): ClassicStep[] {
     const topicId = this.#topicId;
     if (topicId === null) return [];
-    const adopted: Assignment[] = [];
+    const steps: ClassicStep[] = [];
     for (const partition of this.#target) {
       if (this.#held.has(partition)) continue;
       const epoch = this.#generation;
       const assignment = Object.freeze({ topic: this.#topic, topicId, partition, epoch });
       this.#held.set(partition, { assignment, deadlineMs: null });
-      adopted.push(assignment);
+      steps.push({ do: "assigned", assignment });
     }
-    return adopted;
-  }
-
-  /** False: it drains already, or isn't held. */
-  drain(assignment: Assignment, deadlineMs: number): boolean {
-    const held = this.#find(assignment);
-    if (!held || held.deadlineMs !== null) return false;
-    held.deadlineMs = deadlineMs;
-    return true;
+    return steps;
   }
 
   drop(assignment: Assignment): boolean {
     return this.#find(assignment) !== null && this.#held.delete(assignment.partition);
   }
 
-  dropOverdue(nowMs: number): Assignment[] {
+  loseOverdue(nowMs: number): ClassicStep[] {
     const overdue = [...this.#held.values()].filter(
       ({ deadlineMs }) => deadlineMs !== null && deadlineMs <= nowMs,
     );
-    for (const { assignment } of overdue) this.drop(assignment);
-    return overdue.map(({ assignment }) => assignment);
+    return overdue.map(({ assignment }) => this.#lose(assignment, "drainLimit"));
   }
 
-  dropAll(): Assignment[] {
-    const all = [...this.#held.values()].map(({ assignment }) => assignment);
-    this.#held.clear();
-    return all;
+  loseAll(reason: LostReason): ClassicStep[] {
+    return this.#assignments().map((assignment) => this.#lose(assignment, reason));
+  }
+
+  #assignments(): Assignment[] {
+    return [...this.#held.values()].map(({ assignment }) => assignment);
+  }
+
+  #drain(assignment: Assignment, deadlineMs: number): ClassicStep[] {
+    const held = this.#find(assignment);
+    if (!held || held.deadlineMs !== null) return [];
+    held.deadlineMs = deadlineMs;
+    return [{ do: "revoking", assignment, deadlineMs }];
+  }
+
+  #lose(assignment: Assignment, reason: LostReason): ClassicStep {
+    this.drop(assignment);
+    return { do: "lost", assignment, reason };
   }
 
   #find(assignment: Assignment): Held | null {

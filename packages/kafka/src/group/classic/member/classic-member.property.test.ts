@@ -1,13 +1,13 @@
 import type { Assignment } from "@penstock/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { assignRanges } from "./assignors/range.ts";
+import { assignRanges } from "../assignors/range.ts";
+import { decodeAssignment, encodeAssignment, encodeSubscription } from "../consumer-protocol.ts";
+import type { JoinOutcome, SyncOutcome } from "../exchange.ts";
+import { isCooperative, viewMembers } from "../protocols.ts";
+import { ModelClassicCoordinator } from "../testing/model-classic-coordinator.ts";
 import { ClassicMember } from "./classic-member.ts";
 import type { ClassicStep } from "./classic-step.ts";
-import { decodeAssignment, encodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
-import type { JoinOutcome, SyncOutcome } from "./exchange.ts";
-import { isCooperative, viewMembers } from "./protocols.ts";
-import { ModelClassicCoordinator } from "./testing/model-classic-coordinator.ts";
 
 const TOPIC = "t";
 const TOPIC_ID = "00000000-0000-0000-0000-000000000001";
@@ -166,8 +166,8 @@ class World {
   /** I-5: what Kafka takes from us for a partition, nobody else could own. */
   commit(actor: Actor, assignment: Assignment): void {
     const { member } = actor;
-    const generation = member.commitGeneration;
-    if (!member.isAlive(assignment) || generation === null) return;
+    const generation = member.generation.ofCommits;
+    if (!member.held.has(assignment) || generation === null) return;
     if (!this.coordinator.commit(member.state.memberId, generation)) return;
     if (this.isForeignTransition) return;
     expect(this.holders(assignment.partition), "the one who commits is the one who holds").toBe(1);

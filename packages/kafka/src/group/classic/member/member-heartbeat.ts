@@ -1,6 +1,6 @@
 /** The heartbeat of a member of a classic group: when it is due, whether one is on its way, and of what it is the answer. */
-import { type HeartbeatFailure, HeartbeatPace } from "../heartbeat-pace.ts";
-import { heartbeatIntervalMs } from "./session-timeouts.ts";
+import { type HeartbeatFailure, HeartbeatPace } from "../../heartbeat-pace.ts";
+import { heartbeatIntervalMs } from "../session-timeouts.ts";
 
 export class MemberHeartbeat {
   readonly #pace = new HeartbeatPace();
@@ -15,6 +15,7 @@ export class MemberHeartbeat {
     return this.#pace.sentAtMs;
   }
 
+  /** The next one goes out as soon as none is on its way. */
   hurry(): void {
     this.#isHurried = true;
   }

@@ -4,10 +4,10 @@
  * Two numbers: of the generation that was joined, which heartbeats name, and of the one whose assignment is known, which commits carry. They differ between the
  * answer to a join and that to the sync.
  */
-import type { GroupMemberView } from "./assignors/assignor.ts";
+import type { GroupMemberView } from "../assignors/assignor.ts";
+import { type JoinAnswer, NO_GENERATION, type SyncRequest } from "../exchange.ts";
+import { assignmentsOf, isCooperative, topicsOf, viewMembers } from "../protocols.ts";
 import type { KnownTopic } from "./classic-step.ts";
-import { type JoinAnswer, NO_GENERATION, type SyncRequest } from "./exchange.ts";
-import { assignmentsOf, isCooperative, topicsOf, viewMembers } from "./protocols.ts";
 
 export class GroupGeneration {
   memberId = "";

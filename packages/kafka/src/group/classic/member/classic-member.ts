@@ -16,13 +16,13 @@
  *
  * The caller applies the returned steps in order, and calls `tick` when `nextTickAtMs` has come.
  */
-import type { Assignment, LostReason, MembershipState } from "@penstock/core";
-import { SessionGuard } from "../session-guard.ts";
-import type { ClassicMemberOptions, ClassicStep, KnownTopic } from "./classic-step.ts";
-import { decodeAssignment } from "./consumer-protocol.ts";
+import type { Assignment, MembershipState } from "@penstock/core";
+import { SessionGuard } from "../../session-guard.ts";
+import { decodeAssignment } from "../consumer-protocol.ts";
 import {
-  type ClassicFailure,
   type HeartbeatOutcome,
+  isEnd,
+  isRefusal,
   type JoinAnswer,
   type JoinOutcome,
   type JoinRequest,
@@ -30,15 +30,14 @@ import {
   NO_GENERATION,
   type SyncOutcome,
   type SyncRequest,
-} from "./exchange.ts";
+} from "../exchange.ts";
+import { honoursClaims, isCooperative, offeredProtocols } from "../protocols.ts";
+import { drainDeadlineMs, rebalanceTimeoutMs, SessionTimeouts } from "../session-timeouts.ts";
+import type { ClassicMemberOptions, ClassicStep, KnownTopic } from "./classic-step.ts";
 import { GroupGeneration } from "./group-generation.ts";
 import { HeldPartitions } from "./held-partitions.ts";
-import { JoinPace } from "./join-pace.ts";
+import { JoinProgress } from "./join-progress.ts";
 import { MemberHeartbeat } from "./member-heartbeat.ts";
-import { honoursClaims, isCooperative, offeredProtocols } from "./protocols.ts";
-import { drainDeadlineMs, rebalanceTimeoutMs, SessionTimeouts } from "./session-timeouts.ts";
-
-type Stage = "idle" | "joining" | "reading" | "syncing" | "stable";
 
 /** While a request is in flight: so that a pause of the process is noticed. */
 const LOOK_INTERVAL_MS = 1_000;
@@ -47,14 +46,12 @@ export class ClassicMember {
   readonly #options: ClassicMemberOptions;
   readonly #held: HeldPartitions;
   readonly #beat = new MemberHeartbeat();
-  readonly #joinPace = new JoinPace();
+  readonly #join = new JoinProgress();
   readonly #sessions: SessionTimeouts;
   readonly guard: SessionGuard;
   #group = new GroupGeneration();
   #phase: MembershipState["phase"] = "joining";
-  #stage: Stage = "idle";
   #isStatic: boolean;
-  #wantsRejoin = false;
   #isLeaveSent = false;
   #staysForRestart = false;
   #incarnation = 1;
@@ -82,18 +79,16 @@ export class ClassicMember {
     return this.#incarnation;
   }
 
-  get heldCount(): number {
-    return this.#held.count;
+  get beat(): Pick<MemberHeartbeat, "expectChange" | "hurry"> {
+    return this.#beat;
   }
 
-  /** Topics of all members when we lead, to be watched for new partitions; else nothing. */
-  get groupTopics(): readonly string[] {
-    return this.#group.topics;
+  get held(): Pick<HeldPartitions, "count" | "needsTopic" | "has" | "isDraining"> {
+    return this.#held;
   }
 
-  /** We were assigned partitions that we can't adopt before `look` has told of the topic. */
-  get needsTopic(): boolean {
-    return this.#held.needsTopic;
+  get generation(): Pick<GroupGeneration, "ofCommits" | "topics"> {
+    return this.#group;
   }
 
   get groupInstanceId(): string | null {
@@ -107,18 +102,13 @@ export class ClassicMember {
 
   /** A join or sync is on its way, or being made. */
   get isAsking(): boolean {
-    return this.#stage !== "idle" && this.#stage !== "stable";
-  }
-
-  /** Null: it is not known now what is ours. */
-  get commitGeneration(): number | null {
-    return this.#group.ofCommits;
+    return this.#join.isAsking;
   }
 
   /** A foreign leader may have given what we hold to others, and they may know it before us. */
   get isOwnershipUncertain(): boolean {
     const { isLeader, protocol } = this.#group;
-    return this.#stage === "syncing" && !isLeader && !isCooperative(protocol);
+    return this.#join.stage === "syncing" && !isLeader && !isCooperative(protocol);
   }
 
   nextTickAtMs(nowMs: number): number {
@@ -129,33 +119,15 @@ export class ClassicMember {
         at,
         this.#beat.isOnItsWay ? nowMs + LOOK_INTERVAL_MS : this.#heartbeatDueMs(nowMs),
       );
-    if (this.isAsking) return Math.min(at, this.#joinPace.limitAtMs, nowMs + LOOK_INTERVAL_MS);
-    return this.#mayJoin() ? Math.min(at, this.#joinPace.dueMs(nowMs)) : at;
-  }
-
-  isAlive(assignment: Assignment): boolean {
-    return this.#held.has(assignment);
-  }
-
-  isRevoking(assignment: Assignment): boolean {
-    return this.#held.isDraining(assignment);
-  }
-
-  expectChange(nowMs: number, durationMs: number): void {
-    this.#beat.expectChange(nowMs, durationMs);
-  }
-
-  /** The next heartbeat goes out as soon as none is in flight. */
-  hurry(): void {
-    this.#beat.hurry();
+    if (this.isAsking) return Math.min(at, this.#join.lookAtMs(nowMs));
+    return this.#mayJoin() ? Math.min(at, this.#join.dueMs(nowMs)) : at;
   }
 
   tick(nowMs: number): ClassicStep[] {
     const steps: ClassicStep[] = [];
     if (this.#phase === "left") return steps;
-    for (const assignment of this.#held.dropOverdue(nowMs))
-      steps.push({ do: "lost", assignment, reason: "drainLimit" });
-    if (this.isAsking && this.#joinPace.limitAtMs <= nowMs) this.#dropJoin(nowMs, steps);
+    steps.push(...this.#held.loseOverdue(nowMs));
+    if (this.#join.isOverdue(nowMs)) this.#dropJoin(nowMs, steps);
     this.#proceed(nowMs, steps);
     if (this.canBeat && !this.#beat.isOnItsWay && this.#heartbeatDueMs(nowMs) <= nowMs) {
       this.#beat.begin(this.#incarnation);
@@ -176,7 +148,7 @@ export class ClassicMember {
   }
 
   joinRequest(nowMs: number): JoinRequest {
-    this.#joinPace.sent(nowMs, this.#joinKind);
+    this.#join.begin(nowMs, this.#isFirstJoin);
     const { topic, drainLimitMs, rack } = this.#options;
     const owned = this.#held.claims();
     const generation = owned.length > 0 ? this.#group.synced : NO_GENERATION;
@@ -190,7 +162,7 @@ export class ClassicMember {
   }
 
   syncRequest(nowMs: number): SyncRequest {
-    this.#joinPace.sent(nowMs, "sync");
+    this.#join.sent(nowMs, "syncing");
     const { protocol, assignments } = this.#group;
     return { ...this.name(), protocol, assignments };
   }
@@ -209,50 +181,37 @@ export class ClassicMember {
       this.#beat.failed(nowMs, isRefusal(outcome) ? "refused" : "transient");
       if (outcome === "otherGeneration" && isOfNow) this.#otherGeneration(nowMs, steps);
     }
-    this.#proceed(nowMs, steps);
-    return steps;
+    return this.#go(nowMs, steps);
   }
 
   joinAnswered(nowMs: number, outcome: JoinOutcome): ClassicStep[] {
-    if (this.#phase === "left" || this.#stage !== "joining") return [];
+    if (this.#phase === "left" || this.#join.stage !== "joining") return [];
     if ("answer" in outcome) return this.#joined(nowMs, outcome.answer);
-    this.#stage = "idle";
-    if ("memberId" in outcome) {
-      this.#group.memberId = outcome.memberId;
-      this.#joinPace.again();
-    } else {
-      const { failure } = outcome;
-      if (isEnd(failure)) return this.#ended(nowMs, failure);
-      if (failure === "sessionRefused" && this.#sessions.tryNext()) {
-        this.#useSession();
-        this.#joinPace.again();
-      } else this.#joinPace.failed(nowMs, isRefusal(failure) ? "refused" : "transient");
-    }
-    const steps: ClassicStep[] = [];
-    this.#proceed(nowMs, steps);
-    return steps;
+    this.#join.again();
+    if ("memberId" in outcome) this.#group.memberId = outcome.memberId;
+    else if (isEnd(outcome.failure)) return this.#ended(nowMs, outcome.failure);
+    else if (outcome.failure === "sessionRefused" && this.#sessions.tryNext()) this.#useSession();
+    else this.#join.failed(nowMs, outcome.failure);
+    return this.#go(nowMs);
   }
 
   /** The partitions of the topics of the group; what is missing doesn't exist. */
   topicsRead(nowMs: number, partitionCounts: ReadonlyMap<string, number>): ClassicStep[] {
-    if (this.#phase === "left" || this.#stage !== "reading") return [];
+    if (this.#phase === "left" || this.#join.stage !== "reading") return [];
     this.#group.assign(partitionCounts);
-    this.#stage = "syncing";
-    this.#joinPace.sent(nowMs, "sync");
+    this.#join.sent(nowMs, "syncing");
     return [{ do: "sync" }];
   }
 
   syncAnswered(nowMs: number, outcome: SyncOutcome): ClassicStep[] {
-    if (this.#phase === "left" || this.#stage !== "syncing") return [];
+    if (this.#phase === "left" || this.#join.stage !== "syncing") return [];
     if ("assignment" in outcome) return this.#synced(nowMs, outcome.assignment);
     const { failure } = outcome;
-    this.#stage = "idle";
+    this.#join.again();
     if (isEnd(failure)) return this.#ended(nowMs, failure);
-    if (failure === "rebalancing" || failure === "otherGeneration") this.#joinPace.again();
-    else this.#joinPace.failed(nowMs, isRefusal(failure) ? "refused" : "transient");
-    const steps: ClassicStep[] = [];
-    this.#proceed(nowMs, steps);
-    return steps;
+    if (failure !== "rebalancing" && failure !== "otherGeneration")
+      this.#join.failed(nowMs, failure);
+    return this.#go(nowMs);
   }
 
   /** What the brokers say of topics (null: there is none): ours, and as the leader those of the group. */
@@ -261,30 +220,24 @@ export class ClassicMember {
     const steps: ClassicStep[] = [];
     const ours = topics.get(this.#options.topic);
     if (ours !== undefined) {
-      for (const assignment of this.#held.learnTopic(ours?.topicId ?? null))
-        steps.push({ do: "lost", assignment, reason: "fenced" });
+      steps.push(...this.#held.learnTopic(ours?.topicId ?? null));
       if (this.#adopt(steps)) steps.push({ do: "changed" });
     }
-    if (this.#stage === "stable" && this.#group.isOutdated(topics)) this.#wantsRejoin = true;
-    this.#proceed(nowMs, steps);
-    return steps;
+    if (this.#join.stage === "stable" && this.#group.isOutdated(topics))
+      this.#join.wantsRejoin = true;
+    return this.#go(nowMs, steps);
   }
 
   release(nowMs: number, assignment: Assignment): ClassicStep[] {
-    const steps: ClassicStep[] = [];
-    if (this.#held.drop(assignment)) this.#proceed(nowMs, steps);
-    return steps;
+    return this.#held.drop(assignment) ? this.#go(nowMs) : [];
   }
 
   /** The broker refuses this assignment. What is ours is settled in a new generation. */
   fenced(nowMs: number, assignment: Assignment): ClassicStep[] {
-    const steps: ClassicStep[] = [];
-    if (!this.#held.drop(assignment)) return steps;
+    if (!this.#held.drop(assignment)) return [];
     this.#held.forgetTarget(assignment.partition);
-    this.#wantsRejoin = true;
-    steps.push({ do: "lost", assignment, reason: "fenced" });
-    this.#proceed(nowMs, steps);
-    return steps;
+    this.#join.wantsRejoin = true;
+    return this.#go(nowMs, [{ do: "lost", assignment, reason: "fenced" }]);
   }
 
   /** Everything is lost, and the member joins again (as a new one) or, when it was leaving, is gone. */
@@ -292,64 +245,63 @@ export class ClassicMember {
     if (this.#phase === "left") return [];
     const isIn = this.#phase !== "joining";
     const hasRunOut = !this.guard.isCertain || this.guard.hasRunOut(nowMs);
-    const steps = this.#loseAll(isIn && hasRunOut ? "sessionPaused" : "memberUnknown");
+    const steps = this.#held.loseAll(isIn && hasRunOut ? "sessionPaused" : "memberUnknown");
     this.#phase = this.#phase === "leaving" ? "left" : "joining";
     if (this.isAsking) steps.push({ do: "dropJoin" });
     this.#group = new GroupGeneration();
-    this.#stage = "idle";
-    this.#wantsRejoin = false;
+    this.#join.wantsRejoin = false;
     this.#isLeaveSent = false;
     this.#incarnation++;
     this.#beat.calmAtMs = Number.NEGATIVE_INFINITY;
-    this.#joinPace.again();
+    this.#join.again();
     this.guard.reset();
     steps.push({ do: "changed" });
-    this.#proceed(nowMs, steps);
-    return steps;
+    return this.#go(nowMs, steps);
   }
 
   /** `isRestart`: a static member keeps its place in the group for who comes back under its name. */
   leave(nowMs: number, isRestart: boolean): ClassicStep[] {
     if (this.#phase === "leaving" || this.#phase === "left") return [];
-    const steps: ClassicStep[] = [];
     this.#phase = "leaving";
     this.#staysForRestart = isRestart && this.#isStatic;
-    this.#drainAll(nowMs + this.#options.drainLimitMs, steps);
+    const steps = this.#held.drainAll(nowMs + this.#options.drainLimitMs);
     steps.push({ do: "changed" });
-    this.#proceed(nowMs, steps);
-    return steps;
+    return this.#go(nowMs, steps);
   }
 
   /** Ends at once: the coordinator has answered the leave, or nobody waits for that. */
   abort(): ClassicStep[] {
     if (this.#phase === "left") return [];
-    const steps = this.#loseAll("closed");
+    const steps = this.#held.loseAll("closed");
     this.#phase = "left";
     steps.push({ do: "changed" });
     return steps;
   }
 
-  get #joinKind(): "first" | "join" {
-    return this.#group.joined === NO_GENERATION ? "first" : "join";
+  get #isFirstJoin(): boolean {
+    return this.#group.joined === NO_GENERATION;
   }
 
-  /** What can be done now that something has changed. */
+  /** And then what can be done now that something has changed. */
+  #go(nowMs: number, steps: ClassicStep[] = []): ClassicStep[] {
+    this.#proceed(nowMs, steps);
+    return steps;
+  }
+
   #proceed(nowMs: number, steps: ClassicStep[]): void {
     if (this.#phase === "left") return;
     if (this.#phase === "leaving") {
       this.#proceedLeaving(steps);
       return;
     }
-    const isLeavingGeneration = this.#wantsRejoin || this.#stage === "idle";
-    if (isLeavingGeneration && !this.#group.isCooperative) {
+    if (this.#join.isLeaving && !this.#group.isCooperative) {
       const { drainLimitMs } = this.#options;
       const { presentMs } = this.#sessions;
-      this.#drainAll(drainDeadlineMs(nowMs, this.#beat.calmAtMs, drainLimitMs, presentMs), steps);
+      const limitMs = drainDeadlineMs(nowMs, this.#beat.calmAtMs, drainLimitMs, presentMs);
+      steps.push(...this.#held.drainAll(limitMs));
     }
-    if (!this.#mayJoin() || this.#joinPace.dueMs(nowMs) > nowMs) return;
-    this.#stage = "joining";
-    this.#wantsRejoin = false;
-    this.#joinPace.sent(nowMs, this.#joinKind);
+    if (!this.#mayJoin() || this.#join.dueMs(nowMs) > nowMs) return;
+    this.#join.begin(nowMs, this.#isFirstJoin);
     steps.push({ do: "join" });
   }
 
@@ -364,18 +316,14 @@ export class ClassicMember {
   }
 
   #mayJoin(): boolean {
-    if (this.#phase === "leaving") return false;
-    const wants = this.#stage === "idle" || (this.#stage === "stable" && this.#wantsRejoin);
-    if (!wants) return false;
+    if (this.#phase === "leaving" || !this.#join.isLeaving) return false;
     return this.#group.isCooperative ? !this.#held.isAnyDraining : this.#held.count === 0;
   }
 
   #joined(nowMs: number, answer: JoinAnswer): ClassicStep[] {
-    this.#joinPace.answered();
     this.#group.join(answer);
     const reads = this.#group.isLeader && !this.#group.skipsAssignment;
-    this.#stage = reads ? "reading" : "syncing";
-    this.#joinPace.sent(nowMs, "sync");
+    this.#join.sent(nowMs, reads ? "reading" : "syncing");
     return [{ do: reads ? "readTopics" : "sync" }];
   }
 
@@ -383,24 +331,15 @@ export class ClassicMember {
     const steps: ClassicStep[] = [];
     const assignment = decodeAssignment(encoded) ?? { partitions: [], userData: null };
     const mayDrain = honoursClaims(this.#group.protocol, assignment);
-    this.#stage = "stable";
     this.#group.sync();
-    this.#joinPace.answered();
-    this.guard.proved(this.#joinPace.sentAtMs);
+    this.#join.synced();
+    this.guard.proved(this.#join.sentAtMs);
     this.#beat.hurry();
-    const mine = assignment.partitions.filter(({ topic }) => topic === this.#options.topic);
-    this.#held.assign(
-      mine.flatMap(({ partitions }) => partitions),
-      this.#group.synced,
-    );
-    const goes = this.#held.unassigned();
-    for (const held of goes) {
-      if (mayDrain) this.#drain(held, nowMs + this.#options.drainLimitMs, steps);
-      else if (this.#held.drop(held))
-        steps.push({ do: "lost", assignment: held, reason: "fenced" });
-    }
+    const deadlineMs = mayDrain ? nowMs + this.#options.drainLimitMs : null;
+    const goes = this.#held.assign(assignment.partitions, this.#group.synced, deadlineMs);
+    steps.push(...goes);
     // Others wait for what we give up, and get it in the next generation.
-    this.#wantsRejoin = goes.length > 0 || this.#group.skipsAssignment;
+    this.#join.wantsRejoin = goes.length > 0 || this.#group.skipsAssignment;
     if (this.#phase === "joining") {
       this.#phase = "member";
       this.#beat.joined(nowMs);
@@ -408,25 +347,24 @@ export class ClassicMember {
     const hasCome = this.#adopt(steps);
     if (hasCome || goes.length > 0) this.#rebalances++;
     steps.push({ do: "changed" });
-    this.#proceed(nowMs, steps);
-    return steps;
+    return this.#go(nowMs, steps);
   }
 
   /** True when something came. */
   #adopt(steps: ClassicStep[]): boolean {
-    if (this.#phase !== "member" || this.#stage !== "stable") return false;
-    if (this.#wantsRejoin && !this.#group.isCooperative) return false;
+    if (this.#phase !== "member" || this.#join.stage !== "stable") return false;
+    if (this.#join.wantsRejoin && !this.#group.isCooperative) return false;
     const adopted = this.#held.adopt();
-    for (const assignment of adopted) steps.push({ do: "assigned", assignment });
+    steps.push(...adopted);
     return adopted.length > 0;
   }
 
   #heardOfGroup(nowMs: number, isRebalancing: boolean, steps: ClassicStep[]): void {
     if (!isRebalancing) this.#beat.calmAtMs = this.#beat.sentAtMs;
-    else if (this.#stage === "stable") this.#wantsRejoin = true;
+    else if (this.#join.stage === "stable") this.#join.wantsRejoin = true;
     // A group that waits for joins has answered our sync so; one that doesn't has not heard of our join.
-    const isContradicted = this.#stage === (isRebalancing ? "syncing" : "joining");
-    if (isContradicted && this.#joinPace.isDoubtful(nowMs)) this.#dropJoin(nowMs, steps);
+    if (this.#join.isLost(nowMs, isRebalancing ? "syncing" : "joining"))
+      this.#dropJoin(nowMs, steps);
   }
 
   /**
@@ -434,14 +372,10 @@ export class ClassicMember {
    * so it is nobody else's; who didn't join would be unknown, not of another generation. An eager one may have given it away.
    */
   #otherGeneration(nowMs: number, steps: ClassicStep[]): void {
-    if (this.#stage === "joining") {
-      if (this.#joinPace.isDoubtful(nowMs)) this.#dropJoin(nowMs, steps);
-      return;
-    }
-    if (this.#stage !== "stable") return;
-    if (!this.#group.isCooperative) steps.push(...this.#loseAll("fenced"));
-    this.#stage = "idle";
-    this.#joinPace.again();
+    if (this.#join.isLost(nowMs, "joining")) this.#dropJoin(nowMs, steps);
+    if (this.#join.stage !== "stable") return;
+    if (!this.#group.isCooperative) steps.push(...this.#held.loseAll("fenced"));
+    this.#join.again();
   }
 
   /** Two under one name would end each other again and again: who is told so goes on without it. */
@@ -451,23 +385,8 @@ export class ClassicMember {
   }
 
   #dropJoin(nowMs: number, steps: ClassicStep[]): void {
-    this.#stage = "idle";
-    this.#joinPace.failed(nowMs, "transient");
+    this.#join.failed(nowMs, "transient");
     steps.push({ do: "dropJoin" });
-  }
-
-  #drainAll(deadlineMs: number, steps: ClassicStep[]): void {
-    this.#held.assign([], this.#group.synced);
-    for (const assignment of this.#held.unassigned()) this.#drain(assignment, deadlineMs, steps);
-  }
-
-  #drain(assignment: Assignment, deadlineMs: number, steps: ClassicStep[]): void {
-    if (this.#held.drain(assignment, deadlineMs))
-      steps.push({ do: "revoking", assignment, deadlineMs });
-  }
-
-  #loseAll(reason: LostReason): ClassicStep[] {
-    return this.#held.dropAll().map((assignment) => ({ do: "lost", assignment, reason }));
   }
 
   #useSession(): void {
@@ -479,12 +398,4 @@ export class ClassicMember {
     const isMoving = this.#held.isAnyDraining || this.isAsking;
     return this.#beat.dueMs(nowMs, !this.guard.isCertain, isMoving);
   }
-}
-
-function isEnd(outcome: HeartbeatOutcome): outcome is "memberUnknown" | "instanceTaken" {
-  return outcome === "memberUnknown" || outcome === "instanceTaken";
-}
-
-function isRefusal(failure: ClassicFailure): boolean {
-  return failure === "refused" || failure === "sessionRefused";
 }
