@@ -73,7 +73,10 @@ export class ClusterMoves {
       `${topic} is on ${replicas.join(", ")}`,
       async () =>
         (await this.#partitions(topic)).every(
-          (one) => one.replicas.length === replicas.length && replicas.includes(one.leader),
+          (one) =>
+            one.replicas.length === replicas.length &&
+            one.isr.length === replicas.length &&
+            replicas.includes(one.leader),
         ),
       MOVED_MS_MAX,
     );

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startKafka, startPostgres } from "@penstock/local";
+import { type KafkaVersion, startKafka, startPostgres } from "@penstock/local";
 import { countDuplicates, duplicateBound } from "../checkers/duplicates-bounded.ts";
 import { World } from "../world/world.ts";
 import { planChaos } from "./chaos-plan.ts";
@@ -15,6 +15,11 @@ export interface SoakOptions {
   readonly intervalMs: number;
   readonly pauseMs: number;
   readonly brokerRestarts: number;
+  /** Default: the newest. */
+  readonly version?: KafkaVersion | undefined;
+  /** Of the pollers. Default: theirs. */
+  readonly protocol?: "consumer" | "classic" | undefined;
+  readonly driver?: "native" | "kafkajs" | undefined;
   /** How long the lag may take to become 0 after the last event. */
   readonly drainMs: number;
   readonly say: (text: string) => void;
@@ -35,7 +40,8 @@ export interface SoakResult {
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), "penstock-soak-"));
   chmodSync(folder, 0o711);
-  const kafka = await startKafka({ dataDir: join(folder, "kafka"), heapMb: 256 });
+  const { version, protocol, driver } = options;
+  const kafka = await startKafka({ version, dataDir: join(folder, "kafka"), heapMb: 256 });
   const postgres = await startPostgres({ dataDir: join(folder, "postgres"), fsync: false });
   let world: World | null = null;
   try {
@@ -45,6 +51,10 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
       partitions: options.partitions,
       pollers: 2,
       invokers: 2,
+      env: {
+        ...(protocol !== undefined && { PENSTOCK_KAFKA_GROUP_PROTOCOL: protocol }),
+        ...(driver !== undefined && { PENSTOCK_KAFKA_DRIVER: driver }),
+      },
       mapping: { minimumPollers: 4, batchSize: 100, windowMs: 50 },
     });
     const plan = planChaos(options);
