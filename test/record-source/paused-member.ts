@@ -23,7 +23,6 @@ const driver = DRIVERS[kind as DriverKind]({
 });
 const probe = new Probe(driver, { bootstrapServers, topic, groupId });
 await probe.untilHolds(2);
-say({ kind: "holds", memberId: probe.source.memberId });
 
 const old = [...probe.held.values()];
 let lastLookMs = performance.now();
@@ -37,6 +36,8 @@ const look = setInterval(() => {
   isOver = true;
   void afterPause(mayDispatch);
 }, 20);
+// Whoever hears it may stop the process at once.
+say({ kind: "holds", memberId: probe.source.memberId });
 
 async function afterPause(mayDispatch: boolean): Promise<void> {
   const results = await Promise.all(old.map((assignment) => probe.commit(assignment, 99n)));
