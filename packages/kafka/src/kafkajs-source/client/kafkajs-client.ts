@@ -64,6 +64,8 @@ const VIEW_MIN_AGE_MS = 250;
 /** One record may be larger than what is asked for; this much is believed. */
 const FRAME_BYTES_MIN = 128 * 1024 * 1024;
 const READ_COMMITTED = 1;
+/** What kafkajs gets more than its own limits before its connections are given up: it loses requests when a connection ends while another is made. */
+const GRACE_MS = 15_000;
 /** Topics of one group that a leader assigns. */
 const GROUP_TOPICS_MAX = 1_000;
 /** Why each broker failed, of this many. */
@@ -75,6 +77,7 @@ export class KafkajsClient {
   readonly #sockets = new Set<BrokerSocket>();
   readonly #reasons = new Map<string, PenstockError>();
   readonly #pause: RefusalPause;
+  readonly #requestTimeoutMs: number;
   #cluster: Promise<KafkajsCluster> | null = null;
   #view: { readonly view: TopicView; readonly atMs: number } | null = null;
   #reading: Promise<TopicView> | null = null;
@@ -85,6 +88,7 @@ export class KafkajsClient {
     guardKafkajsTimers();
     this.#options = options;
     this.topic = options.topic;
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     this.#pause = new RefusalPause(() => options.clock.nowMs());
   }
 
@@ -145,7 +149,7 @@ export class KafkajsClient {
     args: object,
     { decode, answerLimitMs, isAside }: SendOptions<T> = {},
   ): Promise<T> {
-    return this.#translated(`broker ${broker.nodeId}`, async () => {
+    const ask = async () => {
       const family = requestFamily(name);
       const offered = broker.versions[API_KEYS[name] as number]?.maxVersion ?? -1;
       const version = Math.min(Math.max(...family.versions.map(Number)), offered);
@@ -168,7 +172,8 @@ export class KafkajsClient {
         await this.#dropped(broker, error);
         throw error;
       }
-    });
+    };
+    return this.#translated(`broker ${broker.nodeId}`, ask, answerLimitMs);
   }
 
   /** Ends every connection at once; requests that wait reject, and later ones open new connections. */
@@ -208,11 +213,22 @@ export class KafkajsClient {
     return view;
   }
 
-  async #translated<T>(subject: string, run: (cluster: KafkajsCluster) => Promise<T>): Promise<T> {
+  async #translated<T>(
+    subject: string,
+    run: (cluster: KafkajsCluster) => Promise<T>,
+    answerLimitMs = this.#requestTimeoutMs,
+  ): Promise<T> {
+    const limit = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      limit.reject(late(subject));
+      this.hangUp();
+    }, answerLimitMs + GRACE_MS);
     try {
-      return await run(await this.#connected());
+      return await Promise.race([this.#connected().then(run), limit.promise]);
     } catch (error) {
       throw this.problemOf(error, subject);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -230,8 +246,8 @@ export class KafkajsClient {
 
   async #create(): Promise<KafkajsCluster> {
     const { bootstrapServers, security, clientId } = this.#options;
-    const { connectTimeoutMs = CONNECT_TIMEOUT_MS, requestTimeoutMs = REQUEST_TIMEOUT_MS } =
-      this.#options;
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const requestTimeoutMs = this.#requestTimeoutMs;
     const servers = bootstrapServers.map(parseServer);
     const [first] = servers;
     const credentials =
@@ -291,6 +307,13 @@ export class KafkajsClient {
     if ((error as { name?: unknown }).name === "KafkaJSConnectionClosedError")
       await broker.disconnect();
   }
+}
+
+function late(subject: string): PenstockError {
+  return new PenstockError(
+    "kafkaUnavailable",
+    `The Kafka brokers do not answer in time (${subject}).`,
+  );
 }
 
 function closed(): PenstockError {

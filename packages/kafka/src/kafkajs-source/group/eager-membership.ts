@@ -18,7 +18,7 @@ import {
 } from "@penstock/core";
 import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
 import { backoffMs } from "../../connection/backoff.ts";
-import { heartbeatIntervalMs } from "../../group/classic/session-timeouts.ts";
+import { drainDeadlineMs, heartbeatIntervalMs } from "../../group/classic/session-timeouts.ts";
 import type { MembershipEvents } from "../../group/membership.ts";
 import { SessionGuard } from "../../group/session-guard.ts";
 import type { TopicView } from "../client/kafkajs-client.ts";
@@ -54,6 +54,8 @@ export class EagerMembership {
   /** The generation is gone: join anew. */
   #isOver = true;
   #drainUntilMs: number | null = null;
+  /** When the last heartbeat was sent that knew of no rebalance. */
+  #calmAtMs = Number.NEGATIVE_INFINITY;
   #expectUntilMs = Number.NEGATIVE_INFINITY;
   #ending: "leave" | "abort" | null = null;
   #loop: Promise<void> | null = null;
@@ -200,6 +202,7 @@ export class EagerMembership {
     this.#guard.reset();
     // The coordinator's timer starts anew when the sync is answered, which is later.
     this.#guard.proved(sentAtMs);
+    this.#calmAtMs = sentAtMs;
     this.#guard.nextTickAtMs = Number.POSITIVE_INFINITY;
     this.#guard.observe(this.#nowMs(), this.#options.clock.wallMs());
     this.#incarnation++;
@@ -245,7 +248,9 @@ export class EagerMembership {
 
   #drain(): void {
     if (this.#drainUntilMs !== null) return;
-    this.#drainUntilMs = this.#nowMs() + this.#options.drainLimitMs;
+    const { drainLimitMs } = this.#options;
+    const { sessionMs } = this.#guard;
+    this.#drainUntilMs = drainDeadlineMs(this.#nowMs(), this.#calmAtMs, drainLimitMs, sessionMs);
     for (const assignment of [...this.#held.keys()]) {
       this.#held.set(assignment, true);
       this.#events.revoking(assignment, this.#drainUntilMs);
@@ -270,6 +275,7 @@ export class EagerMembership {
     if (incarnation !== this.#incarnation || this.#isOver) return;
     if (code === KAFKA.none || code === KAFKA.rebalanceInProgress) {
       this.#guard.proved(sentAtMs);
+      if (code === KAFKA.none) this.#calmAtMs = sentAtMs;
       this.#failures = 0;
       this.#events.problem(null);
       if (code === KAFKA.rebalanceInProgress) this.#drain();

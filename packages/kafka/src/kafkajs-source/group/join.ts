@@ -7,7 +7,7 @@
 import type { Clock, PenstockError } from "@penstock/core";
 import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
 import { decodeAssignment } from "../../group/classic/consumer-protocol.ts";
-import { rebalanceGraceMs, SessionTimeouts } from "../../group/classic/session-timeouts.ts";
+import { rebalanceTimeoutMs, SessionTimeouts } from "../../group/classic/session-timeouts.ts";
 import type { KafkajsBrokers, TopicView } from "../client/kafkajs-client.ts";
 import { Alarm } from "./alarm.ts";
 import { assign, viewMembers } from "./assignors.ts";
@@ -54,7 +54,7 @@ export class Join {
     const sessionMs = this.#sessions.presentMs;
     try {
       const view = await client.view();
-      const rebalanceMs = drainLimitMs + rebalanceGraceMs(sessionMs);
+      const rebalanceMs = rebalanceTimeoutMs(drainLimitMs, sessionMs);
       const joining = requests.join(this.enrolment.memberId, sessionMs, rebalanceMs);
       const joined = await this.#watched(joining);
       if (joined.errorCode !== KAFKA.none)
