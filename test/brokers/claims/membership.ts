@@ -67,6 +67,27 @@ export function claimsOfMembership(row: BrokerRow, bench: () => Bench): void {
     if (bench().drains) expect(first.of("lost")).toEqual([]);
   });
 
+  it("I-5: nothing comes of a partition that was asked back, whoever writes to it", async ({
+    skip,
+  }) => {
+    if (!bench().drains) skip("the driver asks nothing back: it is gone at once");
+    const { topic, groupId, probe } = await bench().alone(2, {
+      releasesAtOnce: false,
+      fetches: true,
+      drainLimitMs: DRAIN_MS,
+    });
+    const other = bench().open({ topic, groupId });
+    await probe.until("one is asked back", () => probe.of("revoking").length === 1);
+    const { assignment } = probe.of("revoking")[0] as { assignment: Assignment };
+    const kept = 1 - assignment.partition;
+    await bench().operator.fill(topic, assignment.partition, 10);
+    await bench().operator.fill(topic, kept, 10);
+    await probe.until("the kept one goes on", () => probe.offsetsOf(kept).length === 10);
+    expect(probe.offsetsOf(assignment.partition)).toEqual([]);
+    probe.release(assignment);
+    await other.untilHolds(1, MOVED_MS_MAX);
+  });
+
   /** Holds what is asked back until the other can be seen not to have it, commits under way, then gives it up. */
   async function drainTwo(first: Probe, second: Probe): Promise<void> {
     await first.until("two are asked back", () => first.of("revoking").length === 2);
@@ -160,6 +181,13 @@ export function claimsOfMembership(row: BrokerRow, bench: () => Bench): void {
       }
     },
   );
+
+  it("F14: a topic that is deleted is a problem, and its partitions are given back", async () => {
+    const { topic, probe } = await bench().alone(2);
+    await bench().operator.delete(topic);
+    const isTold = () => probe.problem?.code === "kafkaTopicMissing" && probe.held.size === 0;
+    await probe.until("the problem shows", isTold, MOVED_MS_MAX);
+  });
 
   it("a missing topic is a problem with a reason, and heals when it appears", async () => {
     const { topic, groupId } = await bench().topic(2);

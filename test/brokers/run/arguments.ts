@@ -3,9 +3,9 @@ import { parseArgs } from "node:util";
 
 /**
  * contract: record sources on one broker. clusters: three brokers, of which leaders and coordinators move. takeover: groups of other clients.
- * service: the whole service under faults.
+ * managed: what managed clusters do differently. service: the whole service under faults.
  */
-export const PARTS = ["contract", "clusters", "takeover", "service"] as const;
+export const PARTS = ["contract", "clusters", "takeover", "managed", "service"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface RunArguments {

@@ -2,7 +2,7 @@
  * `npm run test:brokers`: the contract of record sources and the whole service on every broker there is a row for. The last line says how
  * many tests passed, as that of `npm test`; with --write the table of docs/operating/brokers.md says it row by row.
  */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { REPOSITORY_ROOT } from "@penstock/local";
@@ -18,6 +18,7 @@ const FOLDERS: Readonly<Record<Exclude<Part, "service">, string>> = {
   contract: "test/brokers",
   clusters: "test/brokers/clusters",
   takeover: "test/brokers/takeover",
+  managed: "test/brokers/managed",
 };
 
 type Row = Pick<TableLine, "version" | "driver" | "protocol" | "security">;
@@ -58,7 +59,9 @@ process.exitCode = failed > 0 ? 1 : 0;
 
 /** Files of a part say in the titles of their outermost groups which row they are about. */
 async function runRows(part: Exclude<Part, "service">): Promise<void> {
-  const inFolder = readdirSync(join(REPOSITORY_ROOT, FOLDERS[part]))
+  const path = join(REPOSITORY_ROOT, FOLDERS[part]);
+  if (!existsSync(path)) return;
+  const inFolder = readdirSync(path)
     .filter((name) => /\.(?:test|brokers)\.ts$/.test(name))
     .filter(hasRows);
   if (inFolder.length === 0) return;

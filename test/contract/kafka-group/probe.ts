@@ -1,1 +1,0 @@
-export * from "../../record-source/probe.ts";
