@@ -16,6 +16,7 @@ import type { KafkaLog } from "../../cluster/log.ts";
 import { Confirmations } from "../confirmations.ts";
 import type { Membership, MembershipEvents } from "../membership.ts";
 import {
+  knowsInstances,
   type Refusal,
   sendClassicHeartbeat,
   sendJoin,
@@ -267,9 +268,10 @@ export class ClassicMembership implements Membership {
   async #join(attempt: number): Promise<void> {
     const { cluster, groupId, protocolRefused } = this.#options;
     this.#isJoinSent = true;
-    const outcome = await this.#ask("join", (connection) =>
-      sendJoin(cluster, connection, groupId, this.#member.joinRequest(this.#nowMs())),
-    );
+    const outcome = await this.#ask("join", (connection) => {
+      const request = this.#member.joinRequest(this.#nowMs(), knowsInstances(cluster, connection));
+      return sendJoin(cluster, connection, groupId, request);
+    });
     if (attempt === this.#attempt) this.#isJoinSent = false;
     if (this.#member.state.phase === "left") {
       // Known to the coordinator by now: the others would wait for it.

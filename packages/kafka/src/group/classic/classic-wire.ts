@@ -99,6 +99,12 @@ const LEAVE: VersionTable<
   ],
 };
 
+/** Whether the coordinator knows static members (KIP-345, Kafka 2.3). */
+export function knowsInstances(versions: VersionSource, connection: Connection): boolean {
+  const [{ key, version }] = JOIN.versions;
+  return versions.apiVersion(connection, key, version) >= joinGroupV5.api.version;
+}
+
 export async function sendJoin(
   versions: VersionSource,
   connection: Connection,

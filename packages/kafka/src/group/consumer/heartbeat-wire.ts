@@ -98,6 +98,13 @@ function refusal(code: number, subject: string, memberEpoch: number): HeartbeatR
     case KAFKA.requestTimedOut:
     case KAFKA.unknownServerError:
       return { failure: "transient", problem, isElsewhere: false, isOtherProtocol };
+    case KAFKA.unreleasedInstanceId:
+      return {
+        failure: "refused",
+        problem: takenInstance(subject),
+        isElsewhere: false,
+        isOtherProtocol,
+      };
     case KAFKA.unsupportedVersion:
       return { failure: "refused", problem, isElsewhere: false, isOtherProtocol: true };
     default:
@@ -116,5 +123,12 @@ function otherGroup(subject: string): PenstockError {
   return new PenstockError(
     "kafkaUnsupported",
     `The group is not one of KIP-848, and the brokers don't make it one (group.consumer.migration.policy, or members that can't follow); choose PENSTOCK_KAFKA_GROUP_PROTOCOL=auto or classic (${subject}).`,
+  );
+}
+
+function takenInstance(subject: string): PenstockError {
+  return new PenstockError(
+    "kafkaUnavailable",
+    `Another member of the group has the place of this static member: one that ended without a word, until its session has run out; if this lasts, PENSTOCK_NODE_ID is used twice (${subject}).`,
   );
 }

@@ -70,7 +70,7 @@ export class ClassicMember {
     return {
       phase: this.#phase,
       memberId: this.#group.memberId,
-      memberEpoch: this.#group.synced,
+      memberEpoch: Math.max(0, this.#group.synced),
       rebalances: this.#rebalances,
     };
   }
@@ -147,8 +147,10 @@ export class ClassicMember {
     return { memberId, groupInstanceId: this.groupInstanceId, generation: joined };
   }
 
-  joinRequest(nowMs: number): JoinRequest {
-    this.#join.begin(nowMs, this.#isFirstJoin);
+  /** `knowsInstances`: the coordinator does (JoinGroup 5, Kafka 2.3). */
+  joinRequest(nowMs: number, knowsInstances = true): JoinRequest {
+    if (!knowsInstances) this.#isStatic = false;
+    this.#join.begin(nowMs, this.#group.joined === NO_GENERATION);
     const { topic, drainLimitMs, rack } = this.#options;
     const owned = this.#held.claims();
     const generation = owned.length > 0 ? this.#group.synced : NO_GENERATION;
@@ -278,10 +280,6 @@ export class ClassicMember {
     return steps;
   }
 
-  get #isFirstJoin(): boolean {
-    return this.#group.joined === NO_GENERATION;
-  }
-
   /** And then what can be done now that something has changed. */
   #go(nowMs: number, steps: ClassicStep[] = []): ClassicStep[] {
     this.#proceed(nowMs, steps);
@@ -301,7 +299,7 @@ export class ClassicMember {
       steps.push(...this.#held.drainAll(limitMs));
     }
     if (!this.#mayJoin() || this.#join.dueMs(nowMs) > nowMs) return;
-    this.#join.begin(nowMs, this.#isFirstJoin);
+    this.#join.begin(nowMs, this.#group.joined === NO_GENERATION);
     steps.push({ do: "join" });
   }
 
