@@ -34,6 +34,8 @@ export class BrokerSocket extends Duplex {
   readonly #frames: FrameGuard;
   #socket: Socket | null = null;
   #isConnected = false;
+  /** Nothing that still comes is read. */
+  #isOver = false;
   #hasReceived = false;
 
   constructor(server: ServerAddress, options: BrokerSocketOptions, onConnect: () => void) {
@@ -88,8 +90,17 @@ export class BrokerSocket extends Duplex {
     const address = plain.remoteAddress ?? host;
     const socket = tls ? connectTls({ socket: plain, ...tlsOptions(tls, host) }) : plain;
     this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => this.#received(chunk));
-    const ended = (error: Error | null) => {
+    socket.on("data", (chunk: Buffer) => {
+      if (this.#isOver) return;
+      if (this.#frames.accept(chunk)) {
+        this.#received(chunk);
+        return;
+      }
+      // Also what the other side says when it was taken for another protocol.
+      this.#isOver = true;
+      ended({ code: "PLT_KFK_OUT_OF_BOUNDS" });
+    });
+    const ended = (error: unknown) => {
       if (this.destroyed || this.#hasReceived) this.#fail(error);
       else
         findMixUp(address, port, tls !== null, this.#name).then(
@@ -130,12 +141,12 @@ export class BrokerSocket extends Duplex {
 
   #received(chunk: Buffer): void {
     this.#hasReceived = true;
-    if (!this.#frames.accept(chunk)) this.#fail({ code: "PLT_KFK_OUT_OF_BOUNDS" });
-    else if (!this.push(chunk)) this.#socket?.pause();
+    if (!this.push(chunk)) this.#socket?.pause();
   }
 
   #fail(error: unknown): void {
     if (this.destroyed) return;
+    this.#isOver = true;
     const problem = toKafkaError(error, this.#name);
     this.#options.failed(this.#name, problem);
     // Until it is connected kafkajs waits for an "error", and then for an "end": on an error it leaves an authentication under way waiting for ever.

@@ -58,6 +58,8 @@ export interface TopicView {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Longer ones would extend short sessions with every request, which Kafka refuses within a second. */
+const REAUTHENTICATION_THRESHOLD_MS = 1_000;
 const VIEW_MAX_AGE_MS = 10_000;
 /** Views that are known to be wrong are not read again more often. */
 const VIEW_MIN_AGE_MS = 250;
@@ -265,6 +267,7 @@ export class KafkajsClient {
       sasl: sasl && security ? kafkajsSasl(sasl.mechanism, security, this.#pause) : null,
       connectionTimeout: connectTimeoutMs,
       authenticationTimeout: requestTimeoutMs,
+      reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
       requestTimeout: requestTimeoutMs,
       enforceRequestTimeout: true,
       metadataMaxAge: VIEW_MAX_AGE_MS,

@@ -90,6 +90,8 @@ export interface KafkajsClusterOptions {
   readonly sasl: KafkajsSaslOptions | null;
   readonly connectionTimeout: number;
   readonly authenticationTimeout: number;
+  /** So long before its end a session is extended, ms. */
+  readonly reauthenticationThreshold: number;
   readonly requestTimeout: number;
   readonly enforceRequestTimeout: boolean;
   readonly metadataMaxAge: number;
