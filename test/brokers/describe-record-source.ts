@@ -51,6 +51,6 @@ export function describeRecordSource(row: BrokerRow, broker: () => BrokerUnderTe
     claimsOfMembership(row, bench);
     claimsOfRecords(row, bench);
     claimsOfOldFormats(row, bench);
-    claimsOfFaults(bench);
+    claimsOfFaults(row, bench);
   });
 }

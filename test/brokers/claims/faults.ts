@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterEach, expect, it } from "vitest";
 import { type Bench, MOVED_MS_MAX } from "../rows/bench.ts";
+import { type BrokerRow, isThorough } from "../rows/broker-row.ts";
 
 const BACK_MS_MAX = 60_000;
 
-export function claimsOfFaults(bench: () => Bench): void {
+export function claimsOfFaults(row: BrokerRow, bench: () => Bench): void {
   let child: ChildProcess | null = null;
   afterEach(() => {
     child?.kill("SIGKILL");
@@ -34,6 +35,8 @@ export function claimsOfFaults(bench: () => Bench): void {
     expect(await bench().operator.committed(groupId, topic, 0)).toBe(40n);
     await probe.until("the problem heals", () => probe.problem === null, BACK_MS_MAX);
   });
+
+  if (!isThorough(row)) return;
 
   it("F06, F35, I-2: while the broker says nothing a commit is unknown, nothing is dispatched once the session may have run out; then all goes on", async () => {
     const { probe } = await bench().alone(2);
