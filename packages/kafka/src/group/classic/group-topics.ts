@@ -11,7 +11,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { backoffMs } from "../../connection/backoff.ts";
 import type { KnownTopic } from "./member/classic-step.ts";
 
-const LOOK_INTERVAL_MS = 10_000;
+const LOOK_INTERVAL_MS = 15_000;
 const HURRIED_INTERVAL_MS = 500;
 const RETRY_BASE_MS = 100;
 const RETRY_LIMIT_MS = 1_000;
