@@ -199,6 +199,18 @@ describe("EagerMembership", () => {
     membership.abort();
   });
 
+  it("F14: everything of a topic that is gone is given back, and the group is left until it is there again", async () => {
+    const { brokers, coordinator, membership, revoking, assigned } = await new Bench().started();
+    brokers.isTopicMissing = true;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(revoking).toEqual(assigned);
+    expect(coordinator.left).toEqual(["member-1"]);
+    brokers.isTopicMissing = false;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(assigned).toHaveLength(4);
+    membership.abort();
+  });
+
   it("F80: leaves when its lanes have drained", async () => {
     const { coordinator, membership, revoking } = await new Bench().started();
     const leaving = membership.leave();

@@ -31,6 +31,8 @@ const RETRY_LIMIT_MS = 5_000;
 const HURRIED_MS = 250;
 const STEPS_MAX = 10;
 const LOOK_INTERVAL_MS = 10_000;
+const LOOK_AGAIN_MS = 2_000;
+const MISSES_NEEDED = 2;
 const LEAVE_LIMIT_MS = 2_000;
 const ABORT_LIMIT_MS = 500;
 const FAILURES_UNTIL_PROBLEM = 2;
@@ -46,6 +48,9 @@ export class EagerMembership {
   readonly #alarm: Alarm;
   #phase: MembershipState["phase"] = "joining";
   #incarnation = 0;
+  #lookAtMs = Number.NEGATIVE_INFINITY;
+  /** Looks in a row that found no topic. */
+  #missed = 0;
   /** Heartbeats in a row that brought nothing. */
   #failures = 0;
   #rebalances = -1;
@@ -181,6 +186,8 @@ export class EagerMembership {
           );
       } else if (joined instanceof PenstockError) {
         failures++;
+        // It has nothing to join for, and the others shall not wait for it.
+        if (joined.code === "kafkaTopicMissing") await this.#sayLeave();
         if (failures >= FAILURES_UNTIL_PROBLEM || joined.code !== "kafkaUnavailable")
           this.#events.problem(joined);
         await this.#alarm.until(this.#nowMs() + backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
@@ -222,7 +229,8 @@ export class EagerMembership {
 
   /** Heartbeats, until the generation is over: drained, or lost. */
   async #serve(): Promise<void> {
-    let lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
+    this.#lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
+    this.#missed = 0;
     while (!this.#isOver && !this.#hasDrained()) {
       const nowMs = this.#nowMs();
       const isMoving = this.#drainUntilMs !== null || nowMs < this.#expectUntilMs;
@@ -234,8 +242,8 @@ export class EagerMembership {
       if (this.#isOver || this.#hasDrained()) break;
       this.#guard.observe(this.#nowMs(), this.#options.clock.wallMs());
       await this.#beat();
-      if (this.#nowMs() < lookAtMs) continue;
-      lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
+      if (this.#nowMs() < this.#lookAtMs) continue;
+      this.#lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
       void this.#look();
     }
     if (!this.#isOver) this.#loseAll("drainLimit");
@@ -298,18 +306,28 @@ export class EagerMembership {
       this.#events.problem(problem);
   }
 
-  /** Partitions that were added are given by the leader, in a new generation (F15); a topic that was made again is another one (F14). */
+  /**
+   * Partitions that were added are given by the leader, in a new generation (F15); a topic that was made again is another one, and of one that is gone everything is
+   * given back (F14). A broker that has just started may know of no topic yet, so that is looked at twice.
+   */
   async #look(): Promise<void> {
     const { client } = this.#options;
     const incarnation = this.#incarnation;
+    const isOld = () => incarnation !== this.#incarnation || this.#isOver;
     try {
       const before = this.#view;
       const view = await client.view();
-      if (!before || incarnation !== this.#incarnation || this.#isOver) return;
+      if (!before || isOld()) return;
+      this.#missed = 0;
       if (view.topicId !== before.topicId) this.#loseAll("fenced");
       else if (this.#isLeader && view.leaders.size !== before.leaders.size) this.#drain();
-    } catch {
+    } catch (error) {
       // The topic watch of the source tells what is wrong with the topic.
+      const { code } = client.problemOf(error, client.topic);
+      if (isOld() || code !== "kafkaTopicMissing") return;
+      this.#missed++;
+      this.#lookAtMs = this.#nowMs() + LOOK_AGAIN_MS;
+      if (this.#missed >= MISSES_NEEDED) this.#drain();
     }
   }
 

@@ -1,5 +1,5 @@
 /** Brokers whose answers a test gives, one by one, to requests that it has seen. */
-import type { PenstockError } from "@penstock/core";
+import { PenstockError } from "@penstock/core";
 import type { KafkajsBrokers, SendOptions, TopicView } from "../client/kafkajs-client.ts";
 import { problemOf } from "../client/kafkajs-error.ts";
 import type { KafkajsBroker } from "../client/kafkajs-internals.ts";
@@ -24,7 +24,11 @@ export class FakeBrokers implements KafkajsBrokers {
   #seen: SeenRequest[] = [];
   #waiters: ((request: SeenRequest) => void)[] = [];
 
+  isTopicMissing = false;
+
   view(): Promise<TopicView> {
+    if (this.isTopicMissing)
+      return Promise.reject(new PenstockError("kafkaTopicMissing", "There is no such topic."));
     return Promise.resolve({ topicId: this.topicId, leaders: new Map(this.leaders) });
   }
 
