@@ -24,7 +24,7 @@ const BOUND =
 const BOUNDS = {
   consumer: `${BOUND}; rebalances add none: what moves drains first`,
   classic: `${BOUND}; cooperative rebalances add none: what moves drains first`,
-  kafkajs: `${BOUND}, and at each rebalance what was in a call then: this driver's rebalances don't drain`,
+  kafkajs: `${BOUND}; eager rebalances add none: every partition drains first`,
 } as const;
 
 const say = (text: string): void => {
