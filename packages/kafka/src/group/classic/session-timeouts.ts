@@ -34,7 +34,7 @@ export function heartbeatIntervalMs(sessionMs: number): number {
 }
 
 /** What a rebalance gets more than the drain: to hear of it, and to join. */
-export function rebalanceGraceMs(sessionMs: number): number {
+function rebalanceGraceMs(sessionMs: number): number {
   return Math.max(GRACE_MS_MIN, 3 * heartbeatIntervalMs(sessionMs));
 }
 

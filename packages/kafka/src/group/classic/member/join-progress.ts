@@ -1,7 +1,7 @@
 /** How far a member is on its way into a generation, when it sets out again, and for how long answers are waited for. */
 import type { ClassicFailure } from "../exchange.ts";
 
-export type JoinStage = "idle" | "joining" | "reading" | "syncing" | "stable";
+type JoinStage = "idle" | "joining" | "reading" | "syncing" | "stable";
 
 const RETRY_BASE_MS = 100;
 const TRANSIENT_RETRY_MS_MAX = 2_000;
