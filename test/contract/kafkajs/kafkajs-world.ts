@@ -1,5 +1,9 @@
 /** What the tests of the kafkajs driver share: the world of record sources with this driver in it, and the other side of the brokers. */
-import { createKafkajsRecordSourceDriver, type RecordSourceDriverOptions } from "@penstock/kafka";
+import {
+  createKafkajsRecordSourceDriver,
+  type KafkaAdmin,
+  type RecordSourceDriverOptions,
+} from "@penstock/kafka";
 import { CLOCK, GroupWorld, SILENT } from "../../record-source/group-world.ts";
 import { Operator } from "../../record-source/operator.ts";
 import type { Probe, ProbeOptions } from "../../record-source/probe.ts";

@@ -1,4 +1,7 @@
+import { createClient } from "@connectrpc/connect";
 import { createTestDatabase } from "@penstock/local";
+import { poller } from "@penstock/proto";
+import { createRpcTransport } from "@penstock/runtime";
 import { World } from "@penstock/testkit";
 import { afterEach, describe, expect, inject, it } from "vitest";
 
@@ -19,11 +22,15 @@ describe("the whole service over kafkajs", () => {
       pollers: 2,
       mapping: { minimumPollers: 2 },
     });
+    const [first] = world.pollers;
+    const transport = createRpcTransport({ address: first?.ready.grpc ?? "" });
+    const { kafkaDriver } = await createClient(poller.PollerService, transport).describePoller({});
+    expect(kafkaDriver).toMatchObject({ name: "kafkajs", rebalancesIncrementally: false });
     await world.writer.sendKeyed(world.topic, 2000, 4);
     await world.drain();
     expect(world.function.deliveredCount()).toBe(2000);
     await world.writer.sendKeyed(world.topic, 2000, 4);
-    await world.pollers[0]?.kill();
+    await first?.kill();
     await world.writer.sendKeyed(world.topic, 2000, 4);
     await world.drain();
     world.check();
