@@ -15,6 +15,7 @@ import {
   readRequest,
   writeAnswer,
 } from "./fetch-wire.ts";
+import { NAMED_TOPIC, readNamedRequest, writeNamedAnswer } from "./named-fetch-wire.ts";
 
 export class FakeLog {
   batches: { baseOffset: bigint; nextOffset: bigint; bytes: Buffer }[] = [];
@@ -65,6 +66,8 @@ export class FakeBroker {
   answerDelayMs: () => number = () => 0;
   /** Overrides the answer to a request; undefined: as usual. */
   override: (request: ReadRequest) => Answer | Buffer | "never" | undefined = () => undefined;
+  /** The id of the topic that has the name, where requests name it. */
+  namedTopicId = "";
   /** Sessions are given out. */
   hasSessions = true;
   isDown = false;
@@ -114,12 +117,17 @@ export class FakeBroker {
   }
 
   /** Handles a request; `isGone` says whether its connection has ended. */
-  handle(body: Buffer, reply: Reply, isGone: () => boolean): void {
-    const request = readRequest(body);
+  handle(version: number, body: Buffer, reply: Reply, isGone: () => boolean): void {
+    const isNamed = version < 13;
+    const request = isNamed
+      ? readNamedRequest(body, version, this.namedTopicId)
+      : readRequest(body);
     this.requests.push(request);
+    const write = (value: Answer) =>
+      isNamed ? writeNamedAnswer(value, version, NAMED_TOPIC) : writeAnswer(value);
     const answer = (value: Answer | Buffer) => {
       setTimeout(() => {
-        if (!isGone()) reply(null, Buffer.isBuffer(value) ? value : writeAnswer(value));
+        if (!isGone()) reply(null, Buffer.isBuffer(value) ? value : write(value));
       }, this.answerDelayMs());
     };
     const overridden = this.override(request);
@@ -257,6 +265,6 @@ class FakeConnection {
       return;
     }
     this.#inFlight.add(reply);
-    this.#broker.handle(createPayload().buffer, reply, () => !this.#isOpen);
+    this.#broker.handle(apiVersion, createPayload().buffer, reply, () => !this.#isOpen);
   }
 }

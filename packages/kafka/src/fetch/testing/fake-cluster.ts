@@ -10,6 +10,8 @@ export class FakeCluster implements Cluster {
   leaders: number[];
   /** Of all partitions; null = all brokers. */
   inSync: number[] | null = null;
+  /** Of Fetch. */
+  versionMax = 17;
   invalidations = 0;
   metadataError: PenstockError | null = null;
   readonly #owned = new Map<object, Connection>();
@@ -52,7 +54,7 @@ export class FakeCluster implements Cluster {
   }
 
   apiVersion(_connection: Connection, _apiKey: number, versionMax: number): number {
-    return versionMax;
+    return Math.min(versionMax, this.versionMax);
   }
 
   async coordinator(): Promise<number> {

@@ -1,6 +1,55 @@
-/** The broker's side of the Fetch API, versions 4 to 12, for tests: writes answers. */
-import type { Answer, AnswerPartition } from "./fetch-wire.ts";
+/** The broker's side of the Fetch API, versions 4 to 12, for tests: reads requests, writes answers. */
+import { WireReader } from "../wire/wire-reader.ts";
+import type { Answer, AnswerPartition, ReadPartition, ReadRequest } from "./fetch-wire.ts";
 import { int, long, varint } from "./fetch-wire.ts";
+
+/** The only topic of a fake broker. */
+export const NAMED_TOPIC = "orders";
+
+/** `topicId`: of the topic that has the name now. */
+export function readNamedRequest(body: Buffer, version: number, topicId: string): ReadRequest {
+  const reader = new WireReader(body);
+  const isFlexible = version >= 12;
+  const count = () => (isFlexible ? reader.arrayLength(1) : reader.int32());
+  const tags = () => {
+    if (isFlexible) reader.skipTags();
+  };
+  const text = () => {
+    const start = reader.skip(isFlexible ? reader.unsignedVarint() - 1 : reader.int16());
+    return body.toString("utf8", start, reader.at);
+  };
+  const rows = <T>(read: () => T): T[] => {
+    const all: T[] = [];
+    for (let topics = count(); topics > 0; topics--) {
+      if (text() !== NAMED_TOPIC) throw new Error("another topic is asked for");
+      for (let left = count(); left > 0; left--) all.push(read());
+      tags();
+    }
+    return all;
+  };
+  reader.skip(4);
+  const maxWaitMs = reader.int32();
+  reader.skip(4);
+  const bytesMax = reader.int32();
+  reader.skip(1);
+  const hasSessions = version >= 7;
+  const sessionId = hasSessions ? reader.int32() : 0;
+  const sessionEpoch = hasSessions ? reader.int32() : -1;
+  const partitions = rows((): ReadPartition => {
+    const partition = reader.int32();
+    const leaderEpoch = version >= 9 ? reader.int32() : -1;
+    const position = reader.int64();
+    reader.skip((isFlexible ? 4 : 0) + (version >= 5 ? 8 : 0));
+    const partitionBytesMax = reader.int32();
+    tags();
+    return { topicId, partition, leaderEpoch, position, bytesMax: partitionBytesMax };
+  });
+  const forgotten = hasSessions ? rows(() => ({ topicId, partition: reader.int32() })) : [];
+  const rack = version >= 11 ? text() : "";
+  tags();
+  if (reader.at !== body.length) throw new Error("bytes left over in a request");
+  return { maxWaitMs, bytesMax, sessionId, sessionEpoch, partitions, forgotten, rack };
+}
 
 type NamedAnswer = Omit<Answer, "partitions"> & {
   readonly partitions?: readonly Omit<AnswerPartition, "topicId">[];

@@ -27,7 +27,8 @@ const PARTITION_BYTES_MAX = 4 + 4 + 8 + 4 + 8 + 4 + 1;
 const FIXED_BYTES_MAX = 64;
 
 export function encodeNamedFetchRequest(request: FetchRequest, version: number): Buffer {
-  const { partitions, forgotten } = request;
+  const { partitions } = request;
+  const forgotten = withoutNamesakes(request);
   const topic = Buffer.from(request.topic);
   const rack = Buffer.from(request.rack);
   const isFlexible = version >= FLEXIBLE_SINCE;
@@ -89,4 +90,11 @@ export function encodeNamedFetchRequest(request: FetchRequest, version: number):
   if (version >= RACK_SINCE) text(rack);
   tags();
   return bytes.subarray(0, at);
+}
+
+/** A partition of a topic that was made anew is forgotten and asked for at once: to a broker that knows names only it is the same one. */
+function withoutNamesakes({ partitions, forgotten }: FetchRequest): readonly PartitionName[] {
+  if (forgotten.length === 0 || partitions.length === 0) return forgotten;
+  const asked = new Set(partitions.map(({ partition }) => partition));
+  return forgotten.filter(({ partition }) => !asked.has(partition));
 }

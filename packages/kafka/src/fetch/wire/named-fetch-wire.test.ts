@@ -55,7 +55,10 @@ describe("encodeFetchRequest, by name", () => {
           lastFetchedEpoch: -1,
           partitionMaxBytes: row.bytesMax,
         }));
-        const gone = request.forgotten.map(({ partition }) => partition);
+        const asked = new Set(rows.map(({ partition }) => partition));
+        const gone = request.forgotten
+          .map(({ partition }) => partition)
+          .filter((partition) => !asked.has(partition));
         const named = { topic: TOPIC, topicId: TOPIC };
         const theirs = LIBRARY[version].createRequest(
           request.maxWaitMs,
