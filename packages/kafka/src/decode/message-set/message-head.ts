@@ -23,10 +23,10 @@ const ATTRIBUTES_MASK = [CODEC_MASK, 15] as const;
 /** An offset whose first byte is 0, which then also stands for "no headers" (see `readMessage`). */
 const OFFSET_MAX = 2n ** 56n - 1n;
 
-export type MessageFormat = 0 | 1;
+type MessageFormat = 0 | 1;
 
 /** Of a message without key and value, with offset and size. */
-export function messageBytesMin(format: MessageFormat): number {
+function messageBytesMin(format: MessageFormat): number {
   return format === 0 ? 26 : 34;
 }
 

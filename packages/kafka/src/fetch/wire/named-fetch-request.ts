@@ -18,7 +18,7 @@ import {
 } from "./fetch-request.ts";
 
 export const SESSIONS_SINCE = 7;
-export const LEADER_EPOCHS_SINCE = 9;
+const LEADER_EPOCHS_SINCE = 9;
 export const RACK_SINCE = 11;
 export const LOG_START_SINCE = 5;
 export const FLEXIBLE_SINCE = 12;
