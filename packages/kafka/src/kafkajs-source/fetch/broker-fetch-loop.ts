@@ -21,6 +21,9 @@ export interface BrokerFetchLoopOptions {
 
 const CONSUMER = -1;
 const READ_COMMITTED = 1;
+/** After so many answers without a record a request that has every lane in it may be parked for longer: nobody waits for its end. */
+const IDLE_ANSWERS = 8;
+const IDLE_WAIT_MS = 1_000;
 /** A lane that gets nothing although there is something is asked for alone after this. */
 const STARVED_MS = 2_000;
 
@@ -31,6 +34,7 @@ export class BrokerFetchLoop {
   readonly #alarm: Alarm;
   #isClosed = false;
   #turn = 0;
+  #emptyAnswers = 0;
 
   constructor(node: number, options: BrokerFetchLoopOptions) {
     this.node = node;
@@ -95,6 +99,7 @@ export class BrokerFetchLoop {
   async #ask(asked: readonly Asked[]): Promise<FetchAnswer> {
     const { client, clock, maxWaitMs, fetchBytesMax, observeFetch } = this.#options;
     const sentAtMs = clock.nowMs();
+    const isIdle = this.#emptyAnswers >= IDLE_ANSWERS && asked.length === this.lanes.size;
     const broker = await client.broker(this.node);
     const partitions = asked.map(({ lane, position }) => ({
       partition: lane.key.partition,
@@ -107,7 +112,7 @@ export class BrokerFetchLoop {
       {
         replicaId: CONSUMER,
         isolationLevel: READ_COMMITTED,
-        maxWaitTime: maxWaitMs,
+        maxWaitTime: isIdle ? Math.max(IDLE_WAIT_MS, maxWaitMs) : maxWaitMs,
         minBytes: 1,
         maxBytes: Math.max(fetchBytesMax, ...partitions.map(({ maxBytes }) => maxBytes)),
         topics: [{ topic: client.topic, partitions }],
@@ -115,6 +120,8 @@ export class BrokerFetchLoop {
       },
       { decode: readFetchAnswer },
     );
+    const isEmpty = answer.partitions.every(({ start, end }) => start === end);
+    this.#emptyAnswers = isEmpty ? this.#emptyAnswers + 1 : 0;
     observeFetch?.(clock.nowMs() - sentAtMs, answer.payload.length);
     return answer;
   }

@@ -9,6 +9,8 @@ const SESSION_MS = 9_000;
 const HEARTBEAT_MS = 3_000;
 const REBALANCE_IN_PROGRESS = 27;
 const UNKNOWN_MEMBER = 25;
+/** Instead of a code: the join waits for other members. */
+const NEVER = -99;
 
 /** A coordinator of one member: every join is a new generation with both partitions. */
 class FakeCoordinator implements CoordinatorRequests {
@@ -18,6 +20,8 @@ class FakeCoordinator implements CoordinatorRequests {
   readonly beats: Enrolment[] = [];
   readonly joins: string[] = [];
   readonly left: string[] = [];
+  pings = 0;
+  hangUps = 0;
   /** Codes of the next joins; then they succeed. */
   joinCodes: number[] = [];
 
@@ -30,6 +34,7 @@ class FakeCoordinator implements CoordinatorRequests {
   async join(memberId: string) {
     this.joins.push(memberId);
     const errorCode = this.joinCodes.shift() ?? 0;
+    if (errorCode === NEVER) await new Promise(() => {});
     if (errorCode === 0) this.generation++;
     return {
       ...{ errorCode, generationId: this.generation, groupProtocol: "range", members: [] },
@@ -52,13 +57,18 @@ class FakeCoordinator implements CoordinatorRequests {
     return this.beatCode;
   }
 
-  async ping(): Promise<void> {}
+  async ping(): Promise<void> {
+    this.pings++;
+    if (this.isSilent) throw new Error("no answer");
+  }
 
   async leave(memberId: string): Promise<void> {
     this.left.push(memberId);
   }
 
-  hangUp(): void {}
+  hangUp(): void {
+    this.hangUps++;
+  }
 }
 
 class Bench {
@@ -209,6 +219,21 @@ describe("EagerMembership", () => {
     await vi.advanceTimersByTimeAsync(6_000);
     expect(assigned).toHaveLength(4);
     membership.abort();
+  });
+
+  it("a join may wait for others, but not for a coordinator that answers nothing; it is left while it waits (F80)", async () => {
+    const bench = new Bench();
+    bench.coordinator.joinCodes = [79, NEVER];
+    const { coordinator, membership } = await bench.started();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([coordinator.pings > 5, coordinator.hangUps]).toEqual([true, 0]);
+    coordinator.isSilent = true;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(coordinator.hangUps).toBe(1);
+    const leaving = membership.leave();
+    await vi.advanceTimersByTimeAsync(3_000);
+    await leaving;
+    expect(coordinator.left).toEqual(["member-1"]);
   });
 
   it("F80: leaves when its lanes have drained", async () => {

@@ -147,7 +147,7 @@ export class EagerMembership {
     // Nobody waits for a join: the coordinator ends it when its member leaves.
     const isJoining = this.#isOver;
     const drainMs = isJoining ? 0 : this.#options.drainLimitMs;
-    if (isJoining) void this.#sayLeave();
+    if (isJoining) void this.#sayLeave(true);
     await this.#loopFor(drainMs + LEAVE_LIMIT_MS);
     this.abort();
   }
@@ -343,11 +343,11 @@ export class EagerMembership {
     await this.#sayLeave();
   }
 
-  async #sayLeave(): Promise<void> {
+  async #sayLeave(isAside = false): Promise<void> {
     const { memberId } = this.#join.enrolment;
     this.#join.enrolment = NOBODY;
     // What can't be said now is told by the session, which runs out.
-    if (memberId !== "") await this.#options.requests.leave(memberId).catch(() => {});
+    if (memberId !== "") await this.#options.requests.leave(memberId, isAside).catch(() => {});
   }
 
   #tell(): void {

@@ -88,9 +88,9 @@ export class GroupRequests {
     await this.#ask("Heartbeat", { memberId, groupGenerationId: generation }, { isAside: true });
   }
 
-  /** Also while a join waits. */
-  async leave(memberId: string): Promise<void> {
-    await this.#ask("LeaveGroup", { memberId }, { isAside: true });
+  /** `isAside`: while a join waits. */
+  async leave(memberId: string, isAside: boolean): Promise<void> {
+    await this.#ask("LeaveGroup", { memberId }, { isAside });
   }
 
   /** Ends the connections: what is waited for fails, and is tried again. */
