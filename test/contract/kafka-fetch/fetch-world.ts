@@ -5,7 +5,7 @@ import { waitUntil } from "@penstock/testkit";
 import { ConfigResourceTypes, Admin as PlatformaticAdmin, Producer } from "@platformatic/kafka";
 import { Kafka, type Producer as KafkajsProducer, logLevel } from "kafkajs";
 import { KafkaCluster } from "../../../packages/kafka/src/cluster/kafka-cluster.ts";
-import type { FetcherOptions } from "../../../packages/kafka/src/fetch/fetcher.ts";
+import type { FetcherOptions } from "../../../packages/kafka/src/fetch/fetcher-options.ts";
 import type { FetchKey } from "../../../packages/kafka/src/fetch/partition-fetch.ts";
 import { FetchProbe } from "../../../packages/kafka/src/fetch/testing/fetch-probe.ts";
 

@@ -12,57 +12,22 @@
  *
  * Idle, it costs one parked request per broker and no timer of its own.
  */
-import { type Clock, type ObserveFetch, PenstockError, type RecordBatch } from "@penstock/core";
+import { type Clock, PenstockError } from "@penstock/core";
 import type { Cluster, TopicMetadata } from "../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal, toKafkaError } from "../cluster/kafka-error.ts";
 import { backoffMs } from "../connection/backoff.ts";
-import type { CountMemory } from "../decode/counted-memory.ts";
 import { decodeRecordSet, emptyBatch, type Undecodable } from "../decode/decode-record-set.ts";
 import { type Absorbed, absorbResponse, type FetchWork } from "./absorb-response.ts";
 import { BrokerFetch, type BrokerFetchOptions } from "./broker-fetch.ts";
 import { FetchCounters } from "./fetch-counters.ts";
 import type { Asked } from "./fetch-session.ts";
+import type { FetcherEvents, FetcherOptions } from "./fetcher-options.ts";
 import { readLogRange } from "./log-range.ts";
 import { type FetchKey, PartitionFetch } from "./partition-fetch.ts";
 import { PartitionRouter } from "./partition-router.ts";
 import { ProblemBoard } from "./problem-board.ts";
 import { judgeRefusal } from "./refusal.ts";
 import type { FetchResponse } from "./wire/fetch-response.ts";
-
-export interface FetcherOptions {
-  readonly topic: string;
-  /** Default: the process's. */
-  readonly clock?: Clock;
-  /** Most bytes of one fetch response, and of one partition in it; one batch that is larger comes alone. */
-  readonly fetchBytesMax: number;
-  readonly fetchPartitionBytesMax: number;
-  /** Most bytes that one compressed batch may inflate to. */
-  readonly inflatedBytesMax: number;
-  readonly countMemory: CountMemory;
-  readonly observeFetch?: ObserveFetch;
-  /** How long a broker may hold a request while it has nothing. Default 500. */
-  readonly maxWaitMs?: number;
-  /** The same once nothing has come for a while: an idle fetcher then costs next to nothing. Default 5 s. */
-  readonly idleWaitMsMax?: number;
-  /** How long after that the answer may take. Default 10 s. */
-  readonly answerGraceMs?: number;
-  /** Rack to prefer replicas of. Default: none. */
-  readonly clientRack?: string;
-}
-
-export interface FetcherEvents<K extends FetchKey> {
-  /** The ends of the log: its first offset, the last stable offset, the high watermark. Before the records of the same answer. */
-  logEnds(key: K, logStart: bigint, logEnd: bigint, highWatermark: bigint): void;
-  records(key: K, batches: readonly RecordBatch[]): void;
-  /** All partitions of one answer were handed over. */
-  responseEnd(): void;
-  /** The position is before `logStart` or after `logEnd` (here: the high watermark). Stopped until `set`. */
-  outOfRange(key: K, position: bigint, logStart: bigint, logEnd: bigint): void;
-  /** Records of `[from, to)` can't be given; what was before them has been handed over. Stopped until `set`. */
-  undecodable(key: K, from: bigint, to: bigint, reason: string): void;
-  /** The present problem of the fetcher as a whole, null when it healed. Partitions that have none go on. */
-  problem(problem: PenstockError | null): void;
-}
 
 const PROCESS_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 const MAX_WAIT_MS = 500;

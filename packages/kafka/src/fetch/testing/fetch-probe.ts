@@ -7,7 +7,8 @@ import {
   recordValue,
 } from "@penstock/core";
 import type { Cluster } from "../../cluster/cluster.ts";
-import { Fetcher, type FetcherOptions } from "../fetcher.ts";
+import { Fetcher } from "../fetcher.ts";
+import type { FetcherOptions } from "../fetcher-options.ts";
 import type { FetchKey } from "../partition-fetch.ts";
 
 export interface Delivered {
