@@ -83,6 +83,16 @@ describe("GroupWatch", () => {
     expect((await ask(500)).clearForMs).toBe(500);
   });
 
+  it("I-19: a node that lost us and not Kafka comes back each time, so its leave is sent at growing intervals", async () => {
+    const { state, ask } = watched();
+    for (let look = 0; look < 64; look++) {
+      state.members = [{ memberId: "dead", clientId: "penstock-node-gone" }];
+      expect((await ask(100)).clearForMs).toBeNull();
+    }
+    // After 100, 200, 400 ms and so on, of 6 400.
+    expect(state.removed).toHaveLength(7);
+  });
+
   it("knows a member of a node that is gone by its client id too: a classic group gave it an id that nobody was told", async () => {
     const { state, ask } = watched();
     state.members = [

@@ -20,7 +20,16 @@ interface Watch {
   clearSinceMs: number | null;
   lastAnswerAtMs: number;
   unreachableSinceMs: number | null;
+  /** Rounds of leaves that were sent. */
+  removals: number;
+  removeAgainAtMs: number;
 }
+
+/**
+ * A node that lost the mapping service and not Kafka comes back each time that its leave is sent, and each time the group is divided anew. So
+ * the pause between two leaves doubles, up to this.
+ */
+const REMOVAL_PAUSE_MS_MAX = 300_000;
 
 /** Client ids of event pollers begin so; other members of the group are not ours. */
 const CLIENT_ID_PREFIX = "penstock";
@@ -76,9 +85,9 @@ export class GroupWatch {
       const isClear = await this.#clusters.ask(question.mapping, async (admin) => {
         const { members } = await admin.describeGroup(consumerGroupId);
         const ours = members.filter((member) => isUnexplained(member, question));
-        for (const member of ours) {
-          if (isGone(member, question)) await admin.removeMember(consumerGroupId, member.memberId);
-        }
+        const gone = ours.filter((member) => isGone(member, question));
+        if (gone.length > 0 && this.#mayRemove(watch))
+          for (const { memberId } of gone) await admin.removeMember(consumerGroupId, memberId);
         return ours.length === 0;
       });
       const nowMs = this.#nowMs();
@@ -95,6 +104,15 @@ export class GroupWatch {
     watch.askAgainAtMs = this.#nowMs() + this.#intervalMs;
   }
 
+  #mayRemove(watch: Watch): boolean {
+    const nowMs = this.#nowMs();
+    if (nowMs < watch.removeAgainAtMs) return false;
+    const pauseMs = Math.min(this.#intervalMs * 2 ** watch.removals, REMOVAL_PAUSE_MS_MAX);
+    watch.removals++;
+    watch.removeAgainAtMs = nowMs + pauseMs;
+    return true;
+  }
+
   #watchOf(mappingId: string): Watch {
     let watch = this.#watches.get(mappingId);
     if (watch === undefined) {
@@ -104,6 +122,8 @@ export class GroupWatch {
         clearSinceMs: null,
         lastAnswerAtMs: 0,
         unreachableSinceMs: null,
+        removals: 0,
+        removeAgainAtMs: Number.NEGATIVE_INFINITY,
       };
       this.#watches.set(mappingId, watch);
     }
