@@ -13,6 +13,9 @@ import { startKafka } from "../kafka/start-kafka.ts";
 import { createDatabase } from "../postgres/create-database.ts";
 import { type LocalPostgres, startPostgres } from "../postgres/start-postgres.ts";
 
+/** Members of classic groups ask for their sessions, 45 s by default; a broker that refuses it is asked for less. */
+export const SHORT_CLASSIC_SESSIONS = { "group.max.session.timeout.ms": 9_000 } as const;
+
 export interface TestStack {
   readonly kafka: LocalKafka;
   readonly postgres: LocalPostgres;
@@ -25,7 +28,12 @@ export async function startTestStack(kafka: { version?: KafkaVersion } = {}): Pr
   // The user that runs Postgres must be able to walk through it.
   chmodSync(folder, 0o711);
   const started = await Promise.allSettled([
-    startKafka({ ...kafka, dataDir: join(folder, "kafka"), heapMb: 256 }),
+    startKafka({
+      ...kafka,
+      dataDir: join(folder, "kafka"),
+      heapMb: 256,
+      extraProperties: SHORT_CLASSIC_SESSIONS,
+    }),
     startPostgres({ dataDir: join(folder, "postgres"), fsync: false }),
   ]);
   const [broker, postgres] = started;

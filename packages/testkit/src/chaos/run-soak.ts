@@ -1,7 +1,12 @@
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type KafkaVersion, startKafka, startPostgres } from "@penstock/local";
+import {
+  type KafkaVersion,
+  SHORT_CLASSIC_SESSIONS,
+  startKafka,
+  startPostgres,
+} from "@penstock/local";
 import { countDuplicates, duplicateBound } from "../checkers/duplicates-bounded.ts";
 import { World } from "../world/world.ts";
 import { planChaos } from "./chaos-plan.ts";
@@ -41,7 +46,13 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), "penstock-soak-"));
   chmodSync(folder, 0o711);
   const { version, protocol, driver } = options;
-  const kafka = await startKafka({ version, dataDir: join(folder, "kafka"), heapMb: 256 });
+  const kafka = await startKafka({
+    version,
+    dataDir: join(folder, "kafka"),
+    heapMb: 256,
+    // Pauses outlast sessions under both protocols.
+    extraProperties: SHORT_CLASSIC_SESSIONS,
+  });
   const postgres = await startPostgres({ dataDir: join(folder, "postgres"), fsync: false });
   let world: World | null = null;
   try {

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type KafkaVersion, type LocalKafka, startKafka } from "@penstock/local";
+import {
+  freePort,
+  type KafkaVersion,
+  type LocalKafka,
+  SHORT_CLASSIC_SESSIONS,
+  startKafka,
+} from "@penstock/local";
 import { FaultProxy } from "./fault-proxy.ts";
 import { inspectKafka, type OnAnswer } from "./kafka-frames.ts";
 
@@ -39,6 +45,7 @@ export class ProxiedKafka {
       controllerPort,
       heapMb: 192,
       extraProperties: {
+        ...SHORT_CLASSIC_SESSIONS,
         listeners: `PLAINTEXT://127.0.0.1:${port},PROXIED://127.0.0.1:${behind},CONTROLLER://127.0.0.1:${controllerPort}`,
         "advertised.listeners": `PLAINTEXT://127.0.0.1:${port},PROXIED://127.0.0.1:${proxyPort}`,
         "listener.security.protocol.map":
