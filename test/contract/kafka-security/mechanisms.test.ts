@@ -57,6 +57,24 @@ describe("a source with the ACLs Read on its topic and Read on its group", () =>
     expect(security.refusals).toEqual([]);
   });
 
+  it.each([
+    ["1.0", { 17: 1, 36: 0 }],
+    ["2.2", { 17: 1, 36: 1 }],
+  ])("comes in by the exchange of Kafka %s", async (_version, apiVersionsMax) => {
+    const names = await world.topic();
+    await world.acls.allow(...world.rules("scram-user", names));
+    const security = await world.security(scram("SCRAM-SHA-512"));
+    const admin = world.adminAt([world.at("SASL_TLS")], security, apiVersionsMax);
+    expect((await admin.describeTopic(names.topic)).partitions).toEqual([0]);
+  });
+
+  it("says that the exchange of Kafka 0.11 is not spoken", async () => {
+    const security = await world.security(scram("SCRAM-SHA-512"));
+    const versions = { 17: 0, 36: -1 };
+    const admin = world.adminAt([world.at("SASL_TLS")], security, versions);
+    await expect(admin.describeTopic("any")).rejects.toMatchObject({ code: "kafkaUnsupported" });
+  });
+
   it("the producer of tests comes in by SASL and TLS too", async () => {
     const { topic } = await world.topic();
     await world.acls.allow({

@@ -17,6 +17,7 @@ import {
   createRecordSourceDriver,
   createSecurityAdmin,
   type KafkaAdmin,
+  type KafkaAdminOptions,
   type KafkaLog,
   type KafkaProducer,
   type KafkaSecurityAdmin,
@@ -164,10 +165,15 @@ export class SecuredWorld {
     return this.adminAt([this.at(listener)], security);
   }
 
-  adminAt(bootstrapServers: readonly string[], security: SourceSecurity | undefined): KafkaAdmin {
+  adminAt(
+    bootstrapServers: readonly string[],
+    security: SourceSecurity | undefined,
+    apiVersionsMax: KafkaAdminOptions["apiVersionsMax"] = {},
+  ): KafkaAdmin {
     const admin = createAdmin({
       bootstrapServers,
       log: this.#log(),
+      apiVersionsMax,
       ...(security && { security }),
     });
     this.#ends.push(() => admin.close());
