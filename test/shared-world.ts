@@ -1,6 +1,6 @@
 /** What the tests of whole flows share: a world for a whole file, a flow for each case, and what the services said when a case failed. */
 import { readFileSync } from "node:fs";
-import { createClient } from "@connectrpc/connect";
+import { type Client, createClient } from "@connectrpc/connect";
 import { createTestDatabase } from "@penstock/local";
 import { poller } from "@penstock/proto";
 import { createRpcTransport } from "@penstock/runtime";
@@ -66,9 +66,16 @@ export function sharedWorld(
   };
 }
 
-/** PollerService of a poller process. */
-export function pollerClient(service: ServiceProcess) {
-  return createClient(poller.PollerService, createRpcTransport({ address: service.ready.grpc }));
+const pollerClients = new WeakMap<ServiceProcess, Client<typeof poller.PollerService>>();
+
+/** PollerService of a poller process. One connection for all who ask: services end those of an address that has too many. */
+export function pollerClient(service: ServiceProcess): Client<typeof poller.PollerService> {
+  const known = pollerClients.get(service);
+  if (known !== undefined) return known;
+  const transport = createRpcTransport({ address: service.ready.grpc });
+  const client = createClient(poller.PollerService, transport);
+  pollerClients.set(service, client);
+  return client;
 }
 
 /** All lanes of a mapping on a poller. */
