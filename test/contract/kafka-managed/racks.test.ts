@@ -1,5 +1,5 @@
 /** Rack awareness (KIP-392) on three brokers in three racks: the replica of the own rack is read from, and left when it can't serve. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { TopicAndGroup } from "../../record-source/operator.ts";
 import type { Probe } from "../../record-source/probe.ts";
 import { flows, ManagedCluster } from "./managed-cluster.ts";
@@ -55,28 +55,6 @@ describe("a client in a rack", () => {
     await flows(cluster, names.topic, probe);
     expectQuiet(probe);
     await comeFrom(2, names, probe);
-  });
-
-  it("F01, I-1, I-3: goes to the leader at once when the replica's broker is killed", async () => {
-    const names = await cluster.topic([2, 3]);
-    const probe = await readsFromRack(names);
-    await cluster.kafka.broker(3).kill();
-    onTestFinished(() => cluster.kafka.broker(3).restart());
-    await flows(cluster, names.topic, probe);
-    await comeFrom(2, names, probe);
-    expect(probe.of("outOfRange")).toEqual([]);
-    expect(probe.of("lost")).toEqual([]);
-  });
-
-  it("F02: goes on when the leader is killed and the replica leads", async () => {
-    const names = await cluster.topic([2, 3]);
-    const probe = await readsFromRack(names);
-    await cluster.kafka.broker(2).kill();
-    onTestFinished(() => cluster.kafka.broker(2).restart());
-    await flows(cluster, names.topic, probe);
-    await comeFrom(3, names, probe);
-    expect(probe.of("outOfRange")).toEqual([]);
-    expect(probe.of("lost")).toEqual([]);
   });
 });
 
