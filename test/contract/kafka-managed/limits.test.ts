@@ -214,7 +214,7 @@ describe("what is not offered", () => {
 });
 
 /** All topics of the broker; one may be named as other clients do, who want it made. */
-async function topics(wanted?: string): Promise<(string | null)[]> {
+async function topics(wanted?: string): Promise<(string | null | undefined)[]> {
   const connection = new Connection("operator");
   await connection.connect("127.0.0.1", broker.kafka.port);
   try {
