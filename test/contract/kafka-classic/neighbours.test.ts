@@ -13,7 +13,7 @@ class Neighbour {
 
   constructor(kafka: Kafka, groupId: string, rebalanceTimeout = 60_000) {
     this.consumer = kafka.consumer({
-      ...{ groupId, rebalanceTimeout, sessionTimeout: 10_000, heartbeatInterval: 300 },
+      ...{ groupId, rebalanceTimeout, sessionTimeout: 8_000, heartbeatInterval: 300 },
       ...{ maxWaitTimeInMs: 200, partitionAssigners: [PartitionAssigners.roundRobin] },
     });
   }

@@ -55,7 +55,7 @@ describe.concurrent("topics of a classic group", () => {
     const probe = world.open({ topic, groupId });
     await probe.untilHolds(2);
     const consumer = operator.kafkajs.consumer({
-      ...{ groupId, sessionTimeout: 10_000, heartbeatInterval: 300, maxWaitTimeInMs: 200 },
+      ...{ groupId, sessionTimeout: 8_000, heartbeatInterval: 300, maxWaitTimeInMs: 200 },
       partitionAssigners: [PartitionAssigners.roundRobin],
     });
     let theirs: Record<string, number[]> = {};

@@ -77,7 +77,8 @@ describe("the administrator", () => {
     const probe = world.open({ topic, groupId });
     await probe.untilHolds(4);
     const kafka = new Kafka({ brokers: [world.bootstrapServers], logLevel: logLevel.NOTHING });
-    const foreign = kafka.consumer({ groupId });
+    // Brokers of tests take no longer session of classic members.
+    const foreign = kafka.consumer({ groupId, sessionTimeout: 8_000 });
     await foreign.connect();
     await foreign.subscribe({ topic });
     await foreign.run({ eachMessage: async () => {} });
