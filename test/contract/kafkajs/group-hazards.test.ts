@@ -119,7 +119,9 @@ describe("kafkajs driver: the group", () => {
 
   it("F36: shares a group with kafkajs's own consumer, and takes over when that leaves", async () => {
     const { topic, groupId } = await world.operator.topic(4);
-    const consumer = world.operator.kafkajs.consumer({ groupId, maxWaitTimeInMs: 200 });
+    const consumer = world.operator.kafkajs.consumer({
+      ...{ groupId, sessionTimeout: 8_000, maxWaitTimeInMs: 200 },
+    });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({ eachMessage: async () => {} });
