@@ -10,12 +10,16 @@ import type {
 import { Clusters } from "../cluster/clusters.ts";
 import type { KafkaClusterOptions } from "../cluster/kafka-cluster.ts";
 import type { KafkaLog } from "../cluster/log.ts";
+import { readLogEnds } from "../cluster/log-ends.ts";
 import type { AddressGuard } from "../connection/dial.ts";
 import { Fetcher } from "../fetch/fetcher.ts";
 import { CLASSIC_SESSION_TIMEOUT_MS } from "../group/classic/session-timeouts.ts";
+import { sendOffsetCommit } from "../group/offset-wire.ts";
 import type { GroupProtocol } from "../group/open-membership.ts";
 import { openMembership } from "../group/open-membership.ts";
-import { NativeRecordSource } from "./native-record-source.ts";
+import { MemberRecordSource } from "./member-record-source.ts";
+import { startsOf } from "./read-starts.ts";
+import { TopicWatch } from "./topic-watch.ts";
 
 export type { GroupProtocol };
 
@@ -60,10 +64,8 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
   function open(source: RecordSourceOptions, events: RecordSourceEvents): RecordSource {
     const { topic, groupId, drainLimitMs, groupInstanceId = null } = source;
     const { cluster, release } = clusters.acquire(source.bootstrapServers, source.security);
-    return new NativeRecordSource(
+    return new MemberRecordSource(
       {
-        cluster,
-        topic,
         groupId,
         openMembership: (membershipEvents) =>
           openMembership(
@@ -91,6 +93,15 @@ export function createRecordSourceDriver(options: RecordSourceDriverOptions): Re
             },
             fetcherEvents,
           ),
+        sendCommit: async (to, rows) => {
+          const nodeId = await cluster.coordinator(groupId);
+          const connection = await cluster.brokerConnection(nodeId, "commit");
+          return sendOffsetCommit(cluster, connection, to, rows);
+        },
+        coordinatorElsewhere: () => cluster.invalidateCoordinator(groupId),
+        readStarts: startsOf(cluster, groupId, topic),
+        watchTopic: (tell) => new TopicWatch(cluster, topic, tell),
+        readEnds: (partitions, told) => readLogEnds(cluster, topic, partitions, told),
         closed: () => {
           cluster.forgetGroup(groupId);
           release();

@@ -6,23 +6,28 @@
  * on its way is answered: one of a lost assignment of the same partition could otherwise land behind our back.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Assignment, type PartitionStart, PenstockError } from "@penstock/core";
-import { type Cluster, mayBeSameTopic } from "../cluster/cluster.ts";
-import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
-import { readLogEnds } from "../cluster/log-ends.ts";
+import type { Assignment, PartitionStart, PenstockError } from "@penstock/core";
 import { backoffMs } from "../connection/backoff.ts";
 import type { Membership } from "../group/membership.ts";
-import { type FetchedOffset, sendOffsetFetch } from "../group/offset-wire.ts";
 
-export interface StartReaderOptions {
-  readonly cluster: Cluster;
-  readonly groupId: string;
-  readonly topic: string;
+/** Who asks for starts. */
+export interface StartHost {
   readonly membership: Membership;
+  /** Resolves when no commit that was begun before is on its way. */
   readonly commitsIdle: () => Promise<void>;
   /** Whether anybody still waits for the start of an assignment. */
   readonly isWanted: (assignment: Assignment) => boolean;
   readonly found: (assignment: Assignment, start: PartitionStart) => void;
+}
+
+/** One attempt: tells what it finds, resolves with what failed and why. Never rejects. */
+export type ReadStarts = (
+  assignments: readonly Assignment[],
+  host: StartHost,
+) => Promise<ReadonlyMap<Assignment, PenstockError>>;
+
+export interface StartReaderOptions extends StartHost {
+  readonly readStarts: ReadStarts;
   readonly problem: (problem: PenstockError | null) => void;
 }
 
@@ -49,10 +54,10 @@ export class StartReader {
   }
 
   async #run(assignments: readonly Assignment[]): Promise<void> {
-    const { isWanted, problem } = this.#options;
+    const { readStarts, isWanted, problem } = this.#options;
     let rest = assignments.filter(isWanted);
     for (let failures = 1; rest.length > 0; failures++) {
-      const failed = await this.#attempt(rest);
+      const failed = await readStarts(rest, this.#options);
       rest = [...failed.keys()].filter(isWanted);
       const [why] = failed.values();
       if (rest.length === 0) break;
@@ -62,67 +67,4 @@ export class StartReader {
     }
     problem(null);
   }
-
-  /** What failed, and why. */
-  async #attempt(assignments: readonly Assignment[]): Promise<Map<Assignment, PenstockError>> {
-    const { cluster, topic, isWanted, found } = this.#options;
-    const failed = new Map<Assignment, PenstockError>();
-    try {
-      const { topicId } = await cluster.metadata(topic);
-      const byPartition = new Map<number, Assignment>();
-      for (const assignment of assignments) {
-        if (mayBeSameTopic(assignment.topicId, topicId))
-          byPartition.set(assignment.partition, assignment);
-        else {
-          // Deleted and made again: one of the two is old news, and the next answers tell which.
-          cluster.invalidate(topic);
-          failed.set(assignment, kafkaRefusal(KAFKA.unknownTopicId, `topic "${topic}"`));
-        }
-      }
-      if (byPartition.size === 0) return failed;
-      const partitions = [...byPartition.keys()];
-      const committed = await this.#committed(topicId, partitions);
-      await readLogEnds(cluster, topic, partitions, (partition, ends) => {
-        const assignment = byPartition.get(partition);
-        const offset = committed.get(partition);
-        if (!assignment) return;
-        byPartition.delete(partition);
-        const code = offset?.errorCode ?? KAFKA.unknownServerError;
-        if (ends instanceof PenstockError) failed.set(assignment, ends);
-        else if (!offset || code !== KAFKA.none)
-          failed.set(assignment, kafkaRefusal(code, `committed offset of ${topic}/${partition}`));
-        else if (isWanted(assignment)) found(assignment, { committed: startOf(offset), ...ends });
-      });
-    } catch (error) {
-      if (!(error instanceof PenstockError)) throw error;
-      for (const assignment of assignments) if (isWanted(assignment)) failed.set(assignment, error);
-    }
-    return failed;
-  }
-
-  async #committed(
-    topicId: string,
-    partitions: readonly number[],
-  ): Promise<Map<number, FetchedOffset>> {
-    const { cluster, groupId, topic, membership, commitsIdle } = this.#options;
-    await commitsIdle();
-    const subject = `consumer group "${groupId}"`;
-    const { incarnation, memberId } = membership;
-    try {
-      const nodeId = await cluster.coordinator(groupId);
-      const connection = await cluster.brokerConnection(nodeId, "control");
-      const to = { groupId, memberId, epoch: membership.memberEpoch, topic, topicId };
-      const { errorCode, offsets } = await sendOffsetFetch(cluster, connection, to, partitions);
-      if (errorCode === KAFKA.none) return offsets;
-      if (errorCode === KAFKA.unknownMemberId) membership.memberUnknown(incarnation);
-      throw kafkaRefusal(errorCode, subject);
-    } catch (error) {
-      cluster.invalidateCoordinator(groupId);
-      throw error;
-    }
-  }
-}
-
-function startOf({ offset, metadata }: FetchedOffset): PartitionStart["committed"] {
-  return offset < 0n ? null : { offset, metadata };
 }

@@ -10,10 +10,19 @@ export class TopicLook {
   readonly #tell: (problem: PenstockError | null) => void;
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
+  #isLooking = false;
 
   constructor(client: KafkajsBrokers, tell: (problem: PenstockError | null) => void) {
     this.#client = client;
     this.#tell = tell;
+    void this.#look();
+  }
+
+  /** What is known may be old. */
+  lookAgain(): void {
+    this.#client.doubt();
+    if (this.#isStopped || this.#isLooking) return;
+    if (this.#timer) clearTimeout(this.#timer);
     void this.#look();
   }
 
@@ -24,11 +33,13 @@ export class TopicLook {
 
   async #look(): Promise<void> {
     let problem: PenstockError | null = null;
+    this.#isLooking = true;
     try {
       await this.#client.view();
     } catch (error) {
       problem = this.#client.problemOf(error, `topic "${this.#client.topic}"`);
     }
+    this.#isLooking = false;
     if (this.#isStopped) return;
     this.#tell(problem);
     this.#timer = setTimeout(() => void this.#look(), problem ? ILL_INTERVAL_MS : WELL_INTERVAL_MS);

@@ -1,104 +1,97 @@
 /**
- * The record source over kafkajs: eager membership, start positions, fetching and commits of one member, put together. The stages of an assignment are those of the
- * native source:
+ * The record source of either driver: membership, start positions, fetching and commits of one member, put together.
  *
  *   assigned ─▶ starting ─(start known)▶ live ──revoking──▶ draining ──release──▶ gone
  *                  └──────── revoked or lost: gone, and the event poller never hears of it ────────┘
  *
- * Always true: events are synchronous; none is delivered for an assignment that the event poller doesn't hold, nor records for one that drains; a commit is
- * sent only for an alive assignment and under its own generation, so work of an old one is refused here and by the coordinator (K-1, I-5).
- *
- * Duplicates: a rebalance asks all partitions back and waits until their calls end and are committed, so it repeats nothing when they end within the drain limit. Otherwise,
- * and after a crash or a lost session, what was dispatched and not committed is given again: per partition at most the batches in flight and what
- * settled since the last acknowledged commit.
+ * Always true: events are synchronous; none is delivered for an assignment that the event poller doesn't hold (not yet adopted,
+ * released or lost), nor records for one that drains; memory of records that nobody may have is released here.
  */
 import {
   type Assignment,
-  type Clock,
   type CommitResult,
   type LostReason,
   type MembershipState,
   type OffsetCommit,
   type PartitionStart,
   PenstockError,
+  type RecordBatch,
   type RecordSource,
   type RecordSourceEvents,
-  type RecordSourceOptions,
 } from "@penstock/core";
-import type { MembershipEvents } from "../group/membership.ts";
-import { OffsetCommitter } from "../group/offset-committer.ts";
-import type { PartitionFetcherEvents } from "../source/partition-fetcher.ts";
-import { ProblemBoard } from "../source/problem-board.ts";
-import type { KafkajsClient } from "./client/kafkajs-client.ts";
-import { KafkajsFetcher } from "./fetch/kafkajs-fetcher.ts";
-import { EagerMembership } from "./group/eager-membership.ts";
-import { GroupRequests } from "./group/group-requests.ts";
-import { commitOffsets } from "./start/group-offsets.ts";
-import { readEnds } from "./start/log-ends.ts";
-import { StartReader } from "./start/start-reader.ts";
-import { TopicLook } from "./start/topic-look.ts";
+import type { LogEnds } from "../cluster/log-ends.ts";
+import type { Membership, MembershipEvents } from "../group/membership.ts";
+import { OffsetCommitter, type OffsetCommitterOptions } from "../group/offset-committer.ts";
+import type { OpenFetcher, PartitionFetcher, PartitionFetcherEvents } from "./partition-fetcher.ts";
+import { ProblemBoard } from "./problem-board.ts";
+import { type ReadStarts, StartReader } from "./start-reader.ts";
 
 type Stage = "starting" | "live" | "draining";
 
-export interface KafkajsRecordSourceParts {
-  readonly client: KafkajsClient;
-  readonly clock: Clock;
-  readonly sessionTimeoutMs: number;
-  readonly fetchMaxWaitMs: number;
+/** What a driver brings. */
+export interface RecordSourceParts {
+  readonly groupId: string;
+  readonly openMembership: (events: MembershipEvents) => Membership & { start(): void };
+  readonly openFetcher: OpenFetcher;
+  readonly sendCommit: OffsetCommitterOptions["send"];
+  readonly coordinatorElsewhere: () => void;
+  readonly readStarts: ReadStarts;
+  /** Tells what is wrong with the topic, until it is stopped. */
+  readonly watchTopic: (tell: (problem: PenstockError | null) => void) => TopicLook;
+  /** Told one by one as they come. Rejects when metadata can't be had. */
+  readonly readEnds: (
+    partitions: readonly number[],
+    told: (partition: number, ends: LogEnds | PenstockError) => void,
+  ) => Promise<void>;
+  /** Called once, when the member has left and nothing is fetched any more. */
+  readonly closed: () => void | Promise<void>;
 }
 
-export class KafkajsRecordSource implements RecordSource {
-  readonly #parts: KafkajsRecordSourceParts;
+export interface TopicLook {
+  /** What is known may be old. */
+  lookAgain(): void;
+  stop(): void;
+}
+
+export class MemberRecordSource implements RecordSource {
+  readonly #parts: RecordSourceParts;
   readonly #events: RecordSourceEvents;
   readonly #stages = new Map<Assignment, Stage>();
-  /** Brokers before Fetch version 5 tell the log start only when they are asked for it. */
+  /** Brokers before Fetch version 5 tell the start of a log only when they are asked for it. */
   readonly #logStarts = new Map<Assignment, bigint>();
   readonly #problems: ProblemBoard;
-  readonly #membership: EagerMembership;
-  readonly #fetcher: KafkajsFetcher;
+  readonly #membership: Membership;
+  readonly #fetcher: PartitionFetcher;
   readonly #committer: OffsetCommitter;
   readonly #starts: StartReader;
   readonly #topicLook: TopicLook;
   #isRefreshing = false;
   #ending: Promise<void> | null = null;
 
-  constructor(
-    parts: KafkajsRecordSourceParts,
-    options: RecordSourceOptions,
-    events: RecordSourceEvents,
-  ) {
-    const { client, clock, sessionTimeoutMs } = parts;
-    const { groupId, drainLimitMs } = options;
+  constructor(parts: RecordSourceParts, events: RecordSourceEvents) {
+    const { groupId, sendCommit, coordinatorElsewhere, readStarts } = parts;
     this.#parts = parts;
     this.#events = events;
     this.#problems = new ProblemBoard((problem) => events.problem(problem));
-    const requests = new GroupRequests(client, groupId);
-    const membership = new EagerMembership(
-      { client, requests, groupId, drainLimitMs, sessionTimeoutMs, clock },
-      this.#membershipEvents(),
-    );
+    const membership = parts.openMembership(this.#membershipEvents());
     this.#membership = membership;
-    this.#fetcher = new KafkajsFetcher(
-      { ...options, client, clock, maxWaitMs: parts.fetchMaxWaitMs },
-      this.#fetcherEvents(),
-    );
+    this.#fetcher = parts.openFetcher(this.#fetcherEvents());
     this.#committer = new OffsetCommitter({
       groupId,
       membership,
-      send: (to, rows) => commitOffsets(client, requests, to, rows),
-      elsewhere: () => requests.elsewhere(),
+      send: sendCommit,
+      elsewhere: coordinatorElsewhere,
       problem: (problem) => this.#problem("commit", problem),
     });
     this.#starts = new StartReader({
-      client,
-      requests,
-      groupId,
+      readStarts,
+      membership,
       commitsIdle: () => this.#committer.idle(),
       isWanted: (assignment) => this.#stages.get(assignment) === "starting",
       found: (assignment, start) => this.#found(assignment, start),
       problem: (problem) => this.#problem("start", problem),
     });
-    this.#topicLook = new TopicLook(client, (problem) => this.#problem("topic", problem));
+    this.#topicLook = parts.watchTopic((problem) => this.#problem("topic", problem));
     membership.start();
   }
 
@@ -138,14 +131,13 @@ export class KafkajsRecordSource implements RecordSource {
       if (this.#isHeld(assignment)) wanted.set(assignment.partition, assignment);
     if (this.#isRefreshing || wanted.size === 0) return;
     this.#isRefreshing = true;
-    readEnds(this.#parts.client, [...wanted.keys()])
-      .then((found) => {
-        for (const [partition, ends] of found) {
-          const assignment = wanted.get(partition);
-          if (!assignment || ends instanceof PenstockError || !this.#isHeld(assignment)) continue;
-          this.#logEnds(assignment, ends.logStart, ends.logEnd, ends.highWatermark);
-        }
-      })
+    const told = (partition: number, ends: LogEnds | PenstockError) => {
+      const assignment = wanted.get(partition);
+      if (!assignment || ends instanceof PenstockError || !this.#isHeld(assignment)) return;
+      this.#logEnds(assignment, ends.logStart, ends.logEnd, ends.highWatermark);
+    };
+    this.#parts
+      .readEnds([...wanted.keys()], told)
       .catch((error) => {
         // Ends that can't be had now are asked for again; what is wrong shows elsewhere (topic, fetch).
         if (!(error instanceof PenstockError)) throw error;
@@ -159,22 +151,27 @@ export class KafkajsRecordSource implements RecordSource {
     this.#membership.expectChange(durationMs);
   }
 
-  close(): Promise<void> {
+  close(isRestart = false): Promise<void> {
     this.#topicLook.stop();
-    this.#ending ??= this.#membership.leave().then(() => this.#end());
+    this.#ending ??= this.#leave(isRestart);
     return this.#ending;
   }
 
   abort(): void {
     this.#topicLook.stop();
     this.#membership.abort();
-    this.#ending ??= this.#membership.left().then(() => this.#end());
+    this.#ending ??= this.#end();
   }
 
-  /** K-11: nothing that kafkajs does is waited for. */
+  async #leave(isRestart: boolean): Promise<void> {
+    await this.#membership.leave(isRestart);
+    await this.#end();
+  }
+
   async #end(): Promise<void> {
+    // A commit that is still on its way is of a dead assignment: its answer decides nothing.
     await this.#fetcher.close();
-    this.#parts.client.destroy();
+    await this.#parts.closed();
   }
 
   #isHeld(assignment: Assignment): boolean {
@@ -182,10 +179,7 @@ export class KafkajsRecordSource implements RecordSource {
     return stage === "live" || stage === "draining";
   }
 
-  #isLive(assignment: Assignment): boolean {
-    return this.#stages.get(assignment) === "live";
-  }
-
+  /** What its commits suffered from ends with an assignment; if others suffer too, their next commits say so. */
   #forget(assignment: Assignment): boolean {
     this.#problem("commit", null);
     this.#logStarts.delete(assignment);
@@ -202,6 +196,7 @@ export class KafkajsRecordSource implements RecordSource {
     this.#events.adopted(assignment, start);
   }
 
+  /** `told` is below 0 when the answer didn't say it. */
   #logEnds(assignment: Assignment, told: bigint, logEnd: bigint, highWatermark: bigint): void {
     const logStart = told >= 0n ? told : (this.#logStarts.get(assignment) ?? 0n);
     this.#logStarts.set(assignment, logStart);
@@ -222,6 +217,9 @@ export class KafkajsRecordSource implements RecordSource {
         this.#stages.set(assignment, "draining");
         this.#fetcher.remove(assignment);
         this.#events.revoking(assignment, deadlineMs);
+        // The last one: perhaps others need it, perhaps the topic is gone.
+        const isKeeping = [...this.#stages.values()].some((stage) => stage !== "draining");
+        if (!isKeeping && !this.#ending) this.#topicLook.lookAgain();
       },
       lost: (assignment, reason: LostReason) => {
         const isHeld = this.#isHeld(assignment);
@@ -236,21 +234,21 @@ export class KafkajsRecordSource implements RecordSource {
   }
 
   #fetcherEvents(): PartitionFetcherEvents {
+    const isLive = (assignment: Assignment) => this.#stages.get(assignment) === "live";
     return {
-      records: (assignment, batches) => {
-        if (this.#isLive(assignment)) this.#events.records(assignment, batches);
+      records: (assignment: Assignment, batches: readonly RecordBatch[]) => {
+        if (isLive(assignment)) this.#events.records(assignment, batches);
         else for (const batch of batches) batch.memory.release();
       },
       logEnds: (assignment, logStart, logEnd, highWatermark) => {
-        if (this.#isLive(assignment)) this.#logEnds(assignment, logStart, logEnd, highWatermark);
+        if (isLive(assignment)) this.#logEnds(assignment, logStart, logEnd, highWatermark);
       },
       responseEnd: () => this.#events.responseEnd(),
       outOfRange: (assignment, position, logStart, logEnd) => {
-        if (this.#isLive(assignment))
-          this.#events.outOfRange(assignment, position, logStart, logEnd);
+        if (isLive(assignment)) this.#events.outOfRange(assignment, position, logStart, logEnd);
       },
       undecodable: (assignment, from, to, reason) => {
-        if (this.#isLive(assignment)) this.#events.undecodable(assignment, from, to, reason);
+        if (isLive(assignment)) this.#events.undecodable(assignment, from, to, reason);
       },
       problem: (problem) => this.#problem("fetch", problem),
     };
