@@ -194,8 +194,8 @@ export class ClassicMembership implements Membership {
     } finally {
       this.#isApplying = false;
     }
-    const { generation, held } = this.#member;
-    this.#topics.watch(generation.topics, held.needsTopic);
+    const { generation, needsTopic } = this.#member;
+    this.#topics.watch(generation.topics, needsTopic);
     this.#keepJoinConnection();
     this.#arm();
   }
@@ -290,11 +290,12 @@ export class ClassicMembership implements Membership {
   }
 
   async #readTopics(attempt: number): Promise<void> {
-    const counts = await this.#topics.read(this.#member.generation.topics, () => {
+    const found = await this.#topics.read(this.#member.generation.topics, () => {
       return attempt === this.#attempt && this.#member.state.phase !== "left";
     });
-    if (counts && attempt === this.#attempt)
-      this.#apply(this.#member.topicsRead(this.#nowMs(), counts));
+    if (!found || attempt !== this.#attempt) return;
+    this.#apply(this.#member.look(this.#nowMs(), found));
+    this.#apply(this.#member.topicsRead(this.#nowMs(), found));
   }
 
   async #sync(attempt: number): Promise<void> {

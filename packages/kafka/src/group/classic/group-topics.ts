@@ -57,22 +57,16 @@ export class GroupTopics {
   }
 
   /**
-   * Partitions of each of the topics, for an assignment; tried until the brokers tell, while `isWanted`. A topic that is missing, or that we may not see, has
-   * none: whoever reads it gets nothing of it from us.
+   * The topics, for an assignment; tried until the brokers tell, while `isWanted`. Null: it is missing, or we may not see it.
    */
   async read(
     topics: readonly string[],
     isWanted: () => boolean,
-  ): Promise<ReadonlyMap<string, number> | null> {
+  ): Promise<ReadonlyMap<string, KnownTopic | null> | null> {
     for (let failures = 1; isWanted(); failures++) {
       const found = await this.#lookAt(topics, true);
       if (!isWanted()) return null;
-      if (found.size === topics.length) {
-        this.#options.read(found);
-        const counts = new Map<string, number>();
-        for (const [topic, known] of found) if (known) counts.set(topic, known.partitionCount);
-        return counts;
-      }
+      if (found.size === topics.length) return found;
       await delay(backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
     }
     return null;

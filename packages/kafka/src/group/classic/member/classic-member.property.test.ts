@@ -87,9 +87,7 @@ class World {
         this.join(actor);
         break;
       case "readTopics":
-        actor.inbox.push(() =>
-          this.apply(actor, member.topicsRead(this.nowMs, new Map([[TOPIC, this.partitions]]))),
-        );
+        actor.inbox.push(() => this.apply(actor, member.topicsRead(this.nowMs, this.known())));
         break;
       case "sync":
         this.sync(actor);

@@ -1,5 +1,6 @@
 import type { Assignment } from "@penstock/core";
 import { describe, expect, it } from "vitest";
+import { NO_TOPIC_ID } from "../../../cluster/cluster.ts";
 import { decodeSubscription, encodeAssignment } from "../consumer-protocol.ts";
 import type { JoinAnswer, JoinRequest } from "../exchange.ts";
 import { assignmentsOf } from "../protocols.ts";
@@ -9,6 +10,7 @@ import type { ClassicStep } from "./classic-step.ts";
 const TOPIC_ID = "00000000-0000-0000-0000-000000000001";
 const DRAIN_MS = 3_000;
 const SESSION_MS = 9_000;
+const GONE = new Map([["t", null]]);
 const KNOWN = new Map([["t", { topicId: TOPIC_ID, partitionCount: 4 }]]);
 
 const does = (steps: readonly ClassicStep[]) => steps.map((step) => step.do);
@@ -88,6 +90,28 @@ function entered(protocol: string, partitions: number[]): Member {
   expect(does(one.member.joinAnswered(0, { memberId: "m" }))).toEqual(["join"]);
   one.enter(1, protocol, partitions);
   return one;
+}
+
+/** Through a join and a sync, as the only member. */
+function joinsAsLeader(leader: Member, generation: number, looked: typeof KNOWN | typeof GONE) {
+  const { nowMs } = leader;
+  const { protocols } = leader.member.joinRequest(nowMs);
+  const metadata = protocols[0]?.metadata ?? Buffer.alloc(0);
+  const answer = {
+    ...leader.answer(generation, "cooperative-sticky", "m"),
+    members: [{ memberId: "m", groupInstanceId: null, metadata }],
+  };
+  expect(does(leader.member.joinAnswered(nowMs, { answer }))).toEqual(["readTopics"]);
+  expect(does(leader.member.topicsRead(nowMs, looked))).toEqual(["sync"]);
+  const [own] = leader.member.syncRequest(nowMs).assignments;
+  leader.note(leader.member.syncAnswered(nowMs, { assignment: own?.assignment ?? assignment([]) }));
+  return leader.held;
+}
+
+function leads(): Member {
+  const leader = new Member();
+  joinsAsLeader(leader, 1, KNOWN);
+  return leader;
 }
 
 describe("ClassicMember", () => {
@@ -269,24 +293,52 @@ describe("ClassicMember", () => {
     const steps = one.note(one.member.look(1, new Map([["t", { topicId, partitionCount: 4 }]])));
     expect(does(steps)).toEqual(["lost", "assigned", "changed"]);
     expect(one.at(0).topicId).toBe(topicId);
-    expect(does(one.member.look(2, new Map([["t", null]])))).toEqual(["lost"]);
+    expect(does(one.member.look(2, GONE))).toEqual([]);
+    expect(does(one.member.look(20_000, GONE))).toEqual(["revoking"]);
+  });
+
+  it("F01, I-3: one answer that the topic is missing changes nothing; one that is repeated for seconds drains", () => {
+    const one = entered("cooperative-sticky", [0]);
+    const kept = one.at(0);
+    expect(does(one.member.look(10_000, GONE))).toEqual([]);
+    expect(one.member.needsTopic, "looks again soon").toBe(true);
+    expect(does(one.member.look(10_500, KNOWN))).toEqual([]);
+    expect(does(one.member.look(30_000, GONE)), "doubt begins anew").toEqual([]);
+    expect(does(one.member.look(39_000, GONE))).toEqual([]);
+    expect(one.member.held.has(kept)).toBe(true);
+    expect(does(one.member.look(41_000, GONE))).toEqual(["revoking"]);
+    expect(does(one.member.look(42_000, KNOWN)), "not while the lanes still drain").toEqual([]);
+    one.release(0);
+    expect(does(one.note(one.member.look(43_000, KNOWN)))).toEqual(["assigned", "changed"]);
+  });
+
+  it("F01: a leader keeps the partitions that it knew of a topic that a broker doesn't know yet", () => {
+    const leader = leads();
+    expect(does(leader.member.look(1_000, GONE))).toEqual([]);
+    leader.nowMs = 1_000;
+    expect(does(leader.beat("rebalancing"))).toContain("join");
+    expect([...(joinsAsLeader(leader, 2, GONE)?.keys() ?? [])]).toEqual([0, 1, 2, 3]);
+  });
+
+  it("F01, I-6: brokers that have ids for topics, or not yet, or not any more, take nothing away", () => {
+    const one = new Member();
+    const id = (topicId: string) => new Map([["t", { topicId, partitionCount: 4 }]]);
+    one.member.look(0, id(NO_TOPIC_ID));
+    one.enter(1, "cooperative-sticky", [0]);
+    const kept = one.at(0);
+    for (const topicId of [TOPIC_ID, NO_TOPIC_ID, TOPIC_ID])
+      expect(does(one.member.look(1, id(topicId)))).toEqual([]);
+    expect(one.member.held.has(kept)).toBe(true);
+    one.member.look(2, id(NO_TOPIC_ID));
+    const other = TOPIC_ID.replace(/1$/, "2");
+    expect(does(one.member.look(3, id(other))), "the id was kept").toContain("lost");
   });
 
   it("F15: only the leader joins again for added partitions", () => {
     const more = new Map([["t", { topicId: TOPIC_ID, partitionCount: 9 }]]);
     const follower = entered("cooperative-sticky", [0]);
     expect(does(follower.member.look(1, more))).toEqual([]);
-    const leader = new Member();
-    const { protocols } = leader.member.joinRequest(0);
-    const metadata = protocols[0]?.metadata ?? Buffer.alloc(0);
-    const answer = {
-      ...leader.answer(1, "cooperative-sticky", "m"),
-      members: [{ memberId: "m", groupInstanceId: null, metadata }],
-    };
-    expect(does(leader.member.joinAnswered(0, { answer }))).toEqual(["readTopics"]);
-    expect(does(leader.member.topicsRead(0, new Map([["t", 4]])))).toEqual(["sync"]);
-    const [own] = leader.member.syncRequest(0).assignments;
-    leader.note(leader.member.syncAnswered(0, { assignment: own?.assignment ?? assignment([]) }));
+    const leader = leads();
     expect([...leader.held.keys()]).toEqual([0, 1, 2, 3]);
     expect(does(leader.member.look(1, KNOWN))).toEqual([]);
     expect(does(leader.member.look(2, more))).toEqual(["join"]);

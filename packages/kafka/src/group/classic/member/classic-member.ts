@@ -31,13 +31,15 @@ import {
   type SyncOutcome,
   type SyncRequest,
 } from "../exchange.ts";
-import { honoursClaims, isCooperative, offeredProtocols } from "../protocols.ts";
-import { drainDeadlineMs, rebalanceTimeoutMs, SessionTimeouts } from "../session-timeouts.ts";
+import { honoursClaims, isCooperative } from "../protocols.ts";
+import { drainDeadlineMs, SessionTimeouts } from "../session-timeouts.ts";
 import type { ClassicMemberOptions, ClassicStep, KnownTopic } from "./classic-step.ts";
 import { GroupGeneration } from "./group-generation.ts";
 import { HeldPartitions } from "./held-partitions.ts";
 import { JoinProgress } from "./join-progress.ts";
+import { joinRequestOf } from "./join-request.ts";
 import { MemberHeartbeat } from "./member-heartbeat.ts";
+import { TopicSightings } from "./topic-sightings.ts";
 
 /** While a request is in flight: so that a pause of the process is noticed. */
 const LOOK_INTERVAL_MS = 1_000;
@@ -48,7 +50,10 @@ export class ClassicMember {
   readonly #beat = new MemberHeartbeat();
   readonly #join = new JoinProgress();
   readonly #sessions: SessionTimeouts;
+  readonly #topics = new TopicSightings();
   readonly guard: SessionGuard;
+  readonly beat: Pick<MemberHeartbeat, "expectChange" | "hurry"> = this.#beat;
+  readonly held: Pick<HeldPartitions, "count" | "has" | "isDraining">;
   #group = new GroupGeneration();
   #phase: MembershipState["phase"] = "joining";
   #isStatic: boolean;
@@ -60,6 +65,7 @@ export class ClassicMember {
   constructor(options: ClassicMemberOptions) {
     this.#options = options;
     this.#held = new HeldPartitions(options.topic);
+    this.held = this.#held;
     this.#sessions = new SessionTimeouts(options.sessionTimeoutMs);
     this.guard = new SessionGuard(options.sessionTimeoutMs);
     this.#isStatic = options.groupInstanceId !== null;
@@ -79,14 +85,6 @@ export class ClassicMember {
     return this.#incarnation;
   }
 
-  get beat(): Pick<MemberHeartbeat, "expectChange" | "hurry"> {
-    return this.#beat;
-  }
-
-  get held(): Pick<HeldPartitions, "count" | "needsTopic" | "has" | "isDraining"> {
-    return this.#held;
-  }
-
   get generation(): Pick<GroupGeneration, "ofCommits" | "topics"> {
     return this.#group;
   }
@@ -98,6 +96,11 @@ export class ClassicMember {
   get canBeat(): boolean {
     const { memberId, joined } = this.#group;
     return memberId !== "" && joined !== NO_GENERATION && !this.#isLeaveSent;
+  }
+
+  /** Something is to be decided as soon as our topic is seen, or seen again. */
+  get needsTopic(): boolean {
+    return this.#held.needsTopic || this.#topics.isInDoubt(this.#options.topic);
   }
 
   /** A join or sync is on its way, or being made. */
@@ -124,11 +127,10 @@ export class ClassicMember {
   }
 
   tick(nowMs: number): ClassicStep[] {
-    const steps: ClassicStep[] = [];
-    if (this.#phase === "left") return steps;
-    steps.push(...this.#held.loseOverdue(nowMs));
+    if (this.#phase === "left") return [];
+    let steps = this.#held.loseOverdue(nowMs);
     if (this.#join.isOverdue(nowMs)) this.#dropJoin(nowMs, steps);
-    this.#proceed(nowMs, steps);
+    steps = this.#go(nowMs, steps);
     if (this.canBeat && !this.#beat.isOnItsWay && this.#heartbeatDueMs(nowMs) <= nowMs) {
       this.#beat.begin(this.#incarnation);
       steps.push({ do: "heartbeat" });
@@ -151,16 +153,12 @@ export class ClassicMember {
   joinRequest(nowMs: number, knowsInstances = true): JoinRequest {
     if (!knowsInstances) this.#isStatic = false;
     this.#join.begin(nowMs, this.#group.joined === NO_GENERATION);
-    const { topic, drainLimitMs, rack } = this.#options;
+    const { memberId, synced: generation } = this.#group;
+    const { groupInstanceId } = this;
+    const sessionTimeoutMs = this.#sessions.presentMs;
     const owned = this.#held.claims();
-    const generation = owned.length > 0 ? this.#group.synced : NO_GENERATION;
-    return {
-      memberId: this.#group.memberId,
-      groupInstanceId: this.groupInstanceId,
-      sessionTimeoutMs: this.#sessions.presentMs,
-      rebalanceTimeoutMs: rebalanceTimeoutMs(drainLimitMs, this.#sessions.presentMs),
-      protocols: offeredProtocols({ topics: [topic], owned, generation, rack }),
-    };
+    const joining = { memberId, groupInstanceId, sessionTimeoutMs, owned, generation };
+    return joinRequestOf(this.#options, joining);
   }
 
   syncRequest(nowMs: number): SyncRequest {
@@ -197,10 +195,10 @@ export class ClassicMember {
     return this.#go(nowMs);
   }
 
-  /** The partitions of the topics of the group; what is missing doesn't exist. */
-  topicsRead(nowMs: number, partitionCounts: ReadonlyMap<string, number>): ClassicStep[] {
+  /** The topics of the group as the brokers tell them now (null: there is none). */
+  topicsRead(nowMs: number, looked: ReadonlyMap<string, KnownTopic | null>): ClassicStep[] {
     if (this.#phase === "left" || this.#join.stage !== "reading") return [];
-    this.#group.assign(partitionCounts);
+    this.#group.assign(this.#topics.look(nowMs, looked));
     this.#join.sent(nowMs, "syncing");
     return [{ do: "sync" }];
   }
@@ -217,12 +215,16 @@ export class ClassicMember {
   }
 
   /** What the brokers say of topics (null: there is none): ours, and as the leader those of the group. */
-  look(nowMs: number, topics: ReadonlyMap<string, KnownTopic | null>): ClassicStep[] {
+  look(nowMs: number, looked: ReadonlyMap<string, KnownTopic | null>): ClassicStep[] {
     if (this.#phase === "left") return [];
     const steps: ClassicStep[] = [];
-    const ours = topics.get(this.#options.topic);
+    const { topic, drainLimitMs } = this.#options;
+    const topics = this.#topics.look(nowMs, looked);
+    this.#topics.keep(new Set([topic, ...this.#group.topics]));
+    const ours = topics.get(topic);
     if (ours !== undefined) {
-      steps.push(...this.#held.learnTopic(ours?.topicId ?? null));
+      const gone = () => this.#held.topicGone(nowMs + drainLimitMs);
+      steps.push(...(ours ? this.#held.learnTopic(ours.topicId) : gone()));
       if (this.#adopt(steps)) steps.push({ do: "changed" });
     }
     if (this.#join.stage === "stable" && this.#group.isOutdated(topics))
@@ -282,35 +284,25 @@ export class ClassicMember {
 
   /** And then what can be done now that something has changed. */
   #go(nowMs: number, steps: ClassicStep[] = []): ClassicStep[] {
-    this.#proceed(nowMs, steps);
-    return steps;
-  }
-
-  #proceed(nowMs: number, steps: ClassicStep[]): void {
-    if (this.#phase === "left") return;
-    if (this.#phase === "leaving") {
-      this.#proceedLeaving(steps);
-      return;
-    }
+    if (this.#phase === "left") return steps;
+    if (this.#phase === "leaving") return this.#goLeaving(steps);
     if (this.#join.isLeaving && !this.#group.isCooperative) {
       const { drainLimitMs } = this.#options;
       const { presentMs } = this.#sessions;
       const limitMs = drainDeadlineMs(nowMs, this.#beat.calmAtMs, drainLimitMs, presentMs);
       steps.push(...this.#held.drainAll(limitMs));
     }
-    if (!this.#mayJoin() || this.#join.dueMs(nowMs) > nowMs) return;
+    if (!this.#mayJoin() || this.#join.dueMs(nowMs) > nowMs) return steps;
     this.#join.begin(nowMs, this.#group.joined === NO_GENERATION);
     steps.push({ do: "join" });
+    return steps;
   }
 
-  #proceedLeaving(steps: ClassicStep[]): void {
-    if (this.#held.count > 0 || this.#isLeaveSent) return;
-    if (this.#staysForRestart || this.#group.memberId === "") {
-      steps.push(...this.abort());
-      return;
-    }
+  #goLeaving(steps: ClassicStep[]): ClassicStep[] {
+    if (this.#held.count > 0 || this.#isLeaveSent) return steps;
+    if (this.#staysForRestart || this.#group.memberId === "") return [...steps, ...this.abort()];
     this.#isLeaveSent = true;
-    steps.push({ do: "leave" });
+    return [...steps, { do: "leave" }];
   }
 
   #mayJoin(): boolean {

@@ -56,7 +56,11 @@ export class GroupGeneration {
     this.#topics = topicsOf(this.#members);
   }
 
-  assign(partitionCounts: ReadonlyMap<string, number>): void {
+  /** A topic that there isn't (null), or that we may not see, has no partitions: whoever reads it gets nothing of it from us. */
+  assign(topics: ReadonlyMap<string, KnownTopic | null>): void {
+    const partitionCounts = new Map<string, number>();
+    for (const [topic, known] of topics)
+      if (known) partitionCounts.set(topic, known.partitionCount);
     this.#partitionCounts = partitionCounts;
     this.assignments = assignmentsOf(this.protocol, this.#members, partitionCounts);
   }

@@ -1,10 +1,12 @@
 /**
  * The partitions of one topic that a member holds, and those that its generation assigned to it.
  *
- * A partition that is assigned and not held can be adopted once the id of the topic is known; one that is held and not assigned is being given back. What is
- * held of a topic that was deleted and made again is another topic's.
+ * A partition that is assigned and not held can be adopted once the topic is known; one that is held and not assigned is being given back. What is
+ * held of a topic that was deleted and made again is another topic's. An id that isn't known says nothing (brokers before 2.8 have none), so it is no
+ * other topic.
  */
 import type { Assignment, LostReason } from "@penstock/core";
+import { mayBeSameTopic } from "../../../cluster/cluster.ts";
 import type { NamedPartitions } from "../consumer-protocol.ts";
 import type { ClassicStep } from "./classic-step.ts";
 
@@ -17,7 +19,9 @@ interface Held {
 export class HeldPartitions {
   readonly #topic: string;
   readonly #held = new Map<number, Held>();
+  /** Also of a topic that is gone, while something of it is held. */
   #topicId: string | null = null;
+  #isTopicThere = false;
   #target = new Set<number>();
   #generation = -1;
 
@@ -31,7 +35,7 @@ export class HeldPartitions {
 
   /** Assigned are partitions that can't be adopted before the topic is known. */
   get needsTopic(): boolean {
-    return this.#topicId === null && this.#target.size > 0;
+    return !this.#isTopicThere && this.#target.size > 0;
   }
 
   get isAnyDraining(): boolean {
@@ -86,17 +90,25 @@ export class HeldPartitions {
     this.#target.delete(partition);
   }
 
-  /** Null: there is no such topic. What is held of another one is lost. */
-  learnTopic(topicId: string | null): ClassicStep[] {
-    if (topicId === this.#topicId) return [];
+  /** What is held of another one is lost. */
+  learnTopic(topicId: string): ClassicStep[] {
+    const before = this.#topicId;
+    const isOther = before !== null && !mayBeSameTopic(before, topicId);
     this.#topicId = topicId;
-    return this.loseAll("fenced");
+    this.#isTopicThere = true;
+    return isOther ? this.loseAll("fenced") : [];
+  }
+
+  /** There is no such topic. If that is an error, it isn't one that costs duplicates: what is held of it is drained. */
+  topicGone(deadlineMs: number): ClassicStep[] {
+    this.#isTopicThere = false;
+    return this.#assignments().flatMap((one) => this.#drain(one, deadlineMs));
   }
 
   /** Everything that is assigned and not held. */
   adopt(): ClassicStep[] {
     const topicId = this.#topicId;
-    if (topicId === null) return [];
+    if (topicId === null || !this.#isTopicThere) return [];
     const steps: ClassicStep[] = [];
     for (const partition of this.#target) {
       if (this.#held.has(partition)) continue;
