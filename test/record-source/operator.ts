@@ -139,6 +139,7 @@ export class Operator {
     const admin = new PlatformaticAdmin({
       clientId: "operator",
       bootstrapBrokers: this.#bootstrapServers,
+      retries: 0,
     });
     try {
       const partitionOffsets = [{ partition: 0, offset: BigInt(offset) }];
@@ -146,6 +147,10 @@ export class Operator {
         groupId,
         topics: [{ name: topic, partitionOffsets }],
       });
+    } catch {
+      // It doesn't speak to brokers before 0.11. kafkajs does, and takes five seconds.
+      const partitions = [{ partition: 0, offset: String(offset) }];
+      await this.admin.setOffsets({ groupId, topic, partitions });
     } finally {
       await admin.close();
     }
