@@ -13,6 +13,7 @@ class Inner extends FakeMembership {
 
   constructor(protocol: SpokenProtocol, events: MembershipEvents, refuse: () => void) {
     super();
+    this.groupInstanceId = "node-1";
     this.protocol = protocol;
     this.events = events;
     this.refuse = refuse;
@@ -39,8 +40,9 @@ function world() {
   const auto = new AutoMembership(
     {
       clock: { nowMs: () => nowMs, wallMs: () => nowMs },
-      open: (protocol, events, refuse) => {
+      open: (protocol, events, refuse, mayBeStatic) => {
         const inner = new Inner(protocol, events, refuse);
+        if (!mayBeStatic) inner.groupInstanceId = null;
         opened.push(inner);
         return inner;
       },
@@ -104,6 +106,23 @@ describe("AutoMembership", () => {
     expect(opened).toHaveLength(1);
     consumer.refuse();
     expect(last().protocol).toBe("classic");
+  });
+
+  it("F07: who lost its group instance id to another process never asks for it again, in either protocol", () => {
+    const { auto, opened, last } = world();
+    last().refuse();
+    expect(auto.groupInstanceId).toBe("node-1");
+    const classic = last();
+    classic.events.changed(classic.state("member"));
+    classic.groupInstanceId = null;
+    classic.events.changed(classic.state("joining"));
+    expect(last().protocol).toBe("consumer");
+    expect(auto.groupInstanceId).toBeNull();
+    last().refuse();
+    expect(opened.map(({ protocol }) => protocol)).toEqual([
+      ...["consumer", "classic", "consumer", "classic"],
+    ]);
+    expect(auto.groupInstanceId).toBeNull();
   });
 
   it("where both are refused it changes every few seconds, not with each refusal", () => {

@@ -5,6 +5,8 @@
  *
  * Always true: the protocol changes only while nothing is owned and no place in the group is held, so no promise depends on it; whoever asks with the
  * incarnation of another member gets the answer of a dead one.
+ *
+ * Who was told that another process has its group instance id goes on without it, whatever it speaks: otherwise the two would end each other for ever.
  */
 import type { Assignment, Clock, MembershipState } from "@penstock/core";
 import type { Membership, MembershipEvents } from "./membership.ts";
@@ -18,6 +20,8 @@ export interface AutoMembershipOptions {
     protocol: SpokenProtocol,
     events: MembershipEvents,
     protocolRefused: () => void,
+    /** False: the group instance id is another's. */
+    mayBeStatic: boolean,
   ) => Startable;
 }
 
@@ -31,6 +35,7 @@ export class AutoMembership implements Membership {
   #current: Startable;
   #phase: MembershipState["phase"] = "joining";
   #refusals = 0;
+  #mayBeStatic = true;
   #switchedAtMs = Number.NEGATIVE_INFINITY;
   #pastIncarnations = 0;
   #pastRebalances = 0;
@@ -119,6 +124,7 @@ export class AutoMembership implements Membership {
         changed: (state) => isCurrent() && this.#changed(state),
       },
       () => isCurrent() && this.#refused(),
+      this.#mayBeStatic,
     );
     this.#protocol = protocol;
     return opened;
@@ -145,6 +151,7 @@ export class AutoMembership implements Membership {
 
   #switch(protocol: SpokenProtocol): void {
     const past = this.#current;
+    this.#mayBeStatic = past.groupInstanceId !== null;
     this.#pastIncarnations += past.incarnation;
     this.#pastRebalances += this.#rebalances;
     this.#rebalances = 0;

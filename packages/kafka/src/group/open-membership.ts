@@ -30,10 +30,18 @@ export function openMembership(
   events: MembershipEvents,
 ): Membership & { start(): void } {
   const { protocol, rack } = options;
-  const open = (spoken: SpokenProtocol, toEvents: MembershipEvents, protocolRefused: () => void) =>
-    spoken === "consumer"
-      ? new ConsumerMembership({ ...options, memberId: randomUUID(), protocolRefused }, toEvents)
-      : new ClassicMembership({ ...options, rack: rack || null, protocolRefused }, toEvents);
+  const open = (
+    spoken: SpokenProtocol,
+    toEvents: MembershipEvents,
+    protocolRefused: () => void,
+    mayBeStatic = true,
+  ) => {
+    const groupInstanceId = mayBeStatic ? options.groupInstanceId : null;
+    const all = { ...options, groupInstanceId, protocolRefused };
+    return spoken === "consumer"
+      ? new ConsumerMembership({ ...all, memberId: randomUUID() }, toEvents)
+      : new ClassicMembership({ ...all, rack: rack || null }, toEvents);
+  };
   if (protocol === "auto") return new AutoMembership({ clock: options.clock, open }, events);
   return open(protocol, events, () => {});
 }

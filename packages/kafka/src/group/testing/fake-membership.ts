@@ -4,7 +4,7 @@ import type { Membership } from "../membership.ts";
 
 export class FakeMembership implements Membership {
   readonly memberId = "m";
-  readonly groupInstanceId = null;
+  groupInstanceId: string | null = null;
   memberEpoch = 1;
   incarnation = 1;
   readonly alive = new Set<Assignment>();
