@@ -9,12 +9,11 @@
 import { type Clock, PenstockError, type SourceSecurity } from "@penstock/core";
 import { guardKafkajsTimers } from "../../admin/kafkajs-timer-guard.ts";
 import { parseServer } from "../../cluster/bootstrap-server.ts";
-import { NO_TOPIC_ID } from "../../cluster/cluster.ts";
 import { KAFKA, kafkaRefusal } from "../../cluster/kafka-error.ts";
 import type { AddressGuard } from "../../connection/dial.ts";
 import { RefusalPause } from "../../connection/refusal-pause.ts";
 import { BrokerSocket } from "./broker-socket.ts";
-import { problemOf, refusalCode } from "./kafkajs-error.ts";
+import { problemOf } from "./kafkajs-error.ts";
 import {
   API_KEYS,
   type KafkajsBroker,
@@ -25,7 +24,7 @@ import {
   silentLogger,
 } from "./kafkajs-internals.ts";
 import { kafkajsSasl } from "./kafkajs-sasl.ts";
-import { readTopicId } from "./topic-id.ts";
+import { askOnlyFor, readMetadata } from "./metadata.ts";
 
 export interface KafkajsClientOptions {
   readonly bootstrapServers: readonly string[];
@@ -50,7 +49,7 @@ export interface SendOptions<T> {
 }
 
 export interface TopicView {
-  /** NO_TOPIC_ID before Kafka 2.8. */
+  /** NO_TOPIC_ID before Kafka 2.8, and from brokers of a roll that are not there yet. */
   readonly topicId: string;
   /** Node id of the leader by partition; -1 while there is none. */
   readonly leaders: ReadonlyMap<number, number>;
@@ -68,8 +67,8 @@ const FRAME_BYTES_MIN = 128 * 1024 * 1024;
 const READ_COMMITTED = 1;
 /** What kafkajs gets more than its own limits before its connections are given up: it loses requests when a connection ends while another is made. */
 const GRACE_MS = 15_000;
-/** Topics of one group that a leader assigns. */
-const GROUP_TOPICS_MAX = 1_000;
+/** Topics in one request. */
+const TOPICS_AT_ONCE_MAX = 1_000;
 /** Why each broker failed, of this many. */
 const REASONS_MAX = 256;
 
@@ -120,18 +119,17 @@ export class KafkajsClient {
     );
   }
 
-  /** Number of partitions of each topic; those that can't be had are left out. */
+  /** Number of partitions of topics of others; those that can't be had are left out. They leave no trace: what becomes of them is not our topic's matter. */
   partitionCounts(topics: readonly string[]): Promise<Map<string, number>> {
     return this.#translated("topics of the group", async (cluster) => {
       const counts = new Map<string, number>();
-      for (const topic of topics.slice(0, GROUP_TOPICS_MAX))
-        try {
-          await cluster.addMultipleTargetTopics([topic]);
-          const count = cluster.findTopicPartitionMetadata(topic).length;
-          if (count > 0) counts.set(topic, count);
-        } catch (error) {
-          if (refusalCode(error) === null || topic === this.topic) throw error;
-        }
+      for (let from = 0; from < topics.length; from += TOPICS_AT_ONCE_MAX) {
+        const broker = await cluster.brokerPool.findConnectedBroker();
+        const asked = topics.slice(from, from + TOPICS_AT_ONCE_MAX);
+        for (const row of (await readMetadata(broker, asked)).topics)
+          if (row.errorCode === KAFKA.none && row.leaders.size > 0)
+            counts.set(row.topic, row.leaders.size);
+      }
       return counts;
     });
   }
@@ -196,20 +194,13 @@ export class KafkajsClient {
     const { topic, clock } = this.#options;
     const view = await this.#translated(`topic "${topic}"`, async (cluster) => {
       this.#isDoubted = false;
-      await cluster.addMultipleTargetTopics([topic]);
       await cluster.refreshMetadata();
-      const leaders = new Map<number, number>();
-      let anyLeader = -1;
-      for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
-        leaders.set(partitionId, leader ?? -1);
-        anyLeader = Math.max(anyLeader, leader ?? -1);
-      }
-      if (leaders.size === 0) throw kafkaRefusal(KAFKA.unknownTopicOrPartition, `"${topic}"`);
-      const topicId =
-        anyLeader < 0
-          ? (this.#view?.view.topicId ?? NO_TOPIC_ID)
-          : await readTopicId(await cluster.findBroker({ nodeId: anyLeader }), topic);
-      return { topicId, leaders };
+      const row = cluster.brokerPool.metadata?.topics.find((it) => it.topic === topic);
+      const errorCode = row?.errorCode ?? KAFKA.unknownTopicOrPartition;
+      if (errorCode !== KAFKA.none) throw kafkaRefusal(errorCode, `"${topic}"`);
+      if (!row || row.leaders.size === 0)
+        throw kafkaRefusal(KAFKA.unknownTopicOrPartition, `"${topic}"`);
+      return { topicId: row.topicId, leaders: row.leaders };
     });
     this.#view = { view, atMs: clock.nowMs() };
     return view;
@@ -255,7 +246,7 @@ export class KafkajsClient {
     const credentials =
       first && security ? await security.credentials(first.host, first.port) : null;
     const sasl = credentials?.sasl ?? null;
-    return new KafkajsClusterClass({
+    const cluster = new KafkajsClusterClass({
       logger: silentLogger(),
       // kafkajs splits at colons: addresses of IPv6 get a name that the socket knows.
       brokers: servers.map(({ host, port }, index) =>
@@ -277,6 +268,8 @@ export class KafkajsClient {
       // Enough to pass by servers that are away.
       retry: { initialRetryTime: 50, maxRetryTime: 250, retries: servers.length + 1 },
     });
+    askOnlyFor(this.topic, cluster);
+    return cluster;
   }
 
   #socket(request: KafkajsSocketRequest, servers: readonly { host: string; port: number }[]) {

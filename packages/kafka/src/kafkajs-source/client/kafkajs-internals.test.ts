@@ -38,9 +38,7 @@ describe("the inside of kafkajs", () => {
       expect.arrayContaining([
         "connect",
         "disconnect",
-        "addMultipleTargetTopics",
         "refreshMetadata",
-        "findTopicPartitionMetadata",
         "findBroker",
         "findGroupCoordinator",
       ]),

@@ -3,14 +3,20 @@
  *
  * Its consumer is not used. Nearly all of its hazards live there (commits under whatever generation it has by then, jumps to a default offset, one partition that
  * holds up the others, waits without a limit), and in its decoders of records (no checksums, no cap, codecs that kill the consumer, lost order of
- * headers). Nothing of kafkajs is changed in place, so other users of it in the same process are not touched.
+ * headers). Nothing of kafkajs is changed in place but objects that are this driver's own, so other users of it in the same process are not touched.
  *
  * These files are no public interface of kafkajs: the version is pinned, and the test beside this file fails when the inside looks different.
  */
 import { createRequire } from "node:module";
+import type { ClusterMetadata } from "./metadata.ts";
 
 export interface WireExchange {
-  readonly request: { readonly apiVersion: number; readonly encode: () => Promise<WireEncoder> };
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiName: string;
+    readonly apiVersion: number;
+    readonly encode: () => Promise<WireEncoder>;
+  };
   readonly response: WireResponse<unknown>;
   readonly requestTimeout?: number;
 }
@@ -39,22 +45,28 @@ export interface KafkajsBroker {
     send(exchange: object): Promise<unknown>;
     getConnection(index: 0 | 1): Promise<{ send(exchange: object): Promise<unknown> }>;
   };
+  /** How kafkajs learns of brokers; its own throws for one partition without a leader. */
+  metadata: (topics: readonly string[]) => Promise<ClusterMetadata>;
   isConnected(): boolean;
   disconnect(): Promise<void>;
 }
 
-export interface KafkajsPartitionMetadata {
-  readonly partitionId: number;
-  readonly partitionErrorCode: number;
-  readonly leader: number | null;
+export interface KafkajsBrokerOptions {
+  readonly nodeId?: number;
+}
+
+export interface KafkajsBrokerPool {
+  createBroker: (options: KafkajsBrokerOptions) => KafkajsBroker;
+  /** What the last `refreshMetadata` got. */
+  readonly metadata: ClusterMetadata | null;
+  findConnectedBroker(): Promise<KafkajsBroker>;
 }
 
 export interface KafkajsCluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
-  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  readonly brokerPool: KafkajsBrokerPool;
   refreshMetadata(): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly KafkajsPartitionMetadata[];
   findBroker(options: { readonly nodeId: number | string }): Promise<KafkajsBroker>;
   findGroupCoordinator(options: { readonly groupId: string }): Promise<KafkajsBroker>;
 }
