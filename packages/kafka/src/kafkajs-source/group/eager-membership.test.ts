@@ -1,9 +1,14 @@
 import type { Assignment, LostReason } from "@penstock/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { encodeAssignment } from "../../group/classic/consumer-protocol.ts";
+import {
+  decodeAssignment,
+  encodeAssignment,
+  encodeSubscription,
+} from "../../group/classic/consumer-protocol.ts";
 import { FakeBrokers } from "../testing/fake-brokers.ts";
 import { EagerMembership } from "./eager-membership.ts";
 import type { CoordinatorRequests, Enrolment } from "./group-requests.ts";
+import { FOREIGN_TOPICS_MAX } from "./join.ts";
 
 const SESSION_MS = 9_000;
 const HEARTBEAT_MS = 3_000;
@@ -24,6 +29,10 @@ class FakeCoordinator implements CoordinatorRequests {
   hangUps = 0;
   /** Codes of the next joins; then they succeed. */
   joinCodes: number[] = [];
+  /** Of another member, which this one leads; null: the other leads. */
+  foreignTopics: readonly string[] | null = null;
+  /** Topics that the leader gave to the other member. */
+  given: string[] = [];
 
   coordinator(): never {
     throw new Error("not asked here");
@@ -36,16 +45,22 @@ class FakeCoordinator implements CoordinatorRequests {
     const errorCode = this.joinCodes.shift() ?? 0;
     if (errorCode === NEVER) await new Promise(() => {});
     if (errorCode === 0) this.generation++;
+    const ownId = memberId === "" ? `member-${this.joins.length}` : memberId;
+    const isLed = this.foreignTopics === null;
+    const members = isLed ? [] : [joined(ownId, ["orders"]), joined("other", this.foreignTopics)];
     return {
-      ...{ errorCode, generationId: this.generation, groupProtocol: "range", members: [] },
-      ...{
-        leaderId: "other",
-        memberId: memberId === "" ? `member-${this.joins.length}` : memberId,
-      },
+      ...{ errorCode, generationId: this.generation, groupProtocol: "range", members },
+      ...{ leaderId: isLed ? "other" : ownId, memberId: ownId },
     };
   }
 
-  async sync() {
+  async sync(
+    _enrolment: Enrolment,
+    given: readonly { memberId: string; memberAssignment: Buffer }[],
+  ) {
+    const row = given.find(({ memberId }) => memberId === "other");
+    const taken = row && decodeAssignment(row.memberAssignment)?.partitions;
+    this.given = (taken ?? []).map(({ topic }) => topic);
     const partitions = [{ topic: "orders", partitions: [0, 1] }];
     this.beatCode = 0;
     return { errorCode: 0, memberAssignment: encodeAssignment({ partitions, userData: null }) };
@@ -71,7 +86,13 @@ class FakeCoordinator implements CoordinatorRequests {
   }
 }
 
+function joined(memberId: string, topics: readonly string[] | null) {
+  const member = { topics: topics ?? [], owned: [], generation: -1, rack: null, userData: null };
+  return { memberId, memberMetadata: encodeSubscription(member) };
+}
+
 class Bench {
+  readonly problems: (string | undefined)[] = [];
   readonly coordinator = new FakeCoordinator();
   readonly brokers = new FakeBrokers();
   readonly assigned: Assignment[] = [];
@@ -92,7 +113,7 @@ class Bench {
       revoking: (assignment) => this.revoking.push(assignment),
       lost: ({ partition }, reason) => this.lost.push([partition, reason]),
       changed: () => {},
-      problem: () => {},
+      problem: (problem) => this.problems.push(problem?.code),
     },
   );
 
@@ -218,6 +239,34 @@ describe("EagerMembership", () => {
     brokers.isTopicMissing = false;
     await vi.advanceTimersByTimeAsync(6_000);
     expect(assigned).toHaveLength(4);
+    membership.abort();
+  });
+
+  it("F36: topics of other members are given to them, and one that was deleted holds up nobody", async () => {
+    const bench = new Bench();
+    const { coordinator, brokers, membership } = bench;
+    coordinator.foreignTopics = ["theirs", "deleted"];
+    brokers.goneTopics.add("deleted");
+    await bench.started();
+    expect(coordinator.given).toEqual(["theirs"]);
+    expect(brokers.askedTopics).toEqual(["theirs", "deleted"]);
+    expect(bench.assigned).toHaveLength(2);
+    membership.abort();
+  });
+
+  it("F36: topics of other members above the limit are told, and ours is never among those left out", async () => {
+    const bench = new Bench();
+    const { coordinator, brokers, membership } = bench;
+    coordinator.foreignTopics = Array.from({ length: FOREIGN_TOPICS_MAX + 2 }, (_, i) => `t${i}`);
+    await bench.started();
+    await vi.advanceTimersByTimeAsync(2 * HEARTBEAT_MS);
+    expect(brokers.askedTopics).toHaveLength(FOREIGN_TOPICS_MAX);
+    expect(new Set(bench.problems)).toEqual(new Set(["kafkaUnsupported"]));
+    expect(bench.assigned).toHaveLength(2);
+    coordinator.foreignTopics = ["theirs"];
+    coordinator.beatCode = UNKNOWN_MEMBER;
+    await vi.advanceTimersByTimeAsync(2 * HEARTBEAT_MS);
+    expect(bench.problems.at(-1)).toBeUndefined();
     membership.abort();
   });
 

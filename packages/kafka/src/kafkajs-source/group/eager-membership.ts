@@ -23,7 +23,7 @@ import type { MembershipEvents } from "../../group/membership.ts";
 import { SessionGuard } from "../../group/session-guard.ts";
 import type { TopicView } from "../client/kafkajs-client.ts";
 import { Alarm } from "./alarm.ts";
-import { Join, type Joined, type JoinOptions, NOBODY } from "./join.ts";
+import { FOREIGN_TOPICS_MAX, Join, type Joined, type JoinOptions, NOBODY } from "./join.ts";
 
 const RETRY_BASE_MS = 100;
 const RETRY_LIMIT_MS = 5_000;
@@ -56,6 +56,8 @@ export class EagerMembership {
   #rebalances = -1;
   #view: TopicView | null = null;
   #isLeader = false;
+  /** Of an assignment of the group by this member. */
+  #groupProblem: PenstockError | null = null;
   /** The generation is gone: join anew. */
   #isOver = true;
   #drainUntilMs: number | null = null;
@@ -193,7 +195,6 @@ export class EagerMembership {
         await this.#alarm.until(this.#nowMs() + backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
       } else {
         failures = 0;
-        this.#events.problem(null);
         this.#begin(joined);
         await this.#serve();
       }
@@ -201,8 +202,10 @@ export class EagerMembership {
     await this.#depart();
   }
 
-  #begin({ isLeader, view, sessionMs, sentAtMs, partitions }: Joined): void {
+  #begin({ isLeader, view, sessionMs, sentAtMs, partitions, topicsLeftOut }: Joined): void {
     const { topic } = this.#options.client;
+    this.#groupProblem = topicsLeftOut > 0 ? tooManyTopics(topicsLeftOut) : null;
+    this.#events.problem(this.#groupProblem);
     this.#isLeader = isLeader;
     this.#view = view;
     this.#guard.sessionMs = sessionMs;
@@ -285,7 +288,7 @@ export class EagerMembership {
       this.#guard.proved(sentAtMs);
       if (code === KAFKA.none) this.#calmAtMs = sentAtMs;
       this.#failures = 0;
-      this.#events.problem(null);
+      this.#events.problem(this.#groupProblem);
       if (code === KAFKA.rebalanceInProgress) this.#drain();
     } else if (code === KAFKA.unknownMemberId || code === KAFKA.illegalGeneration) {
       const isPause = !this.#guard.isCertain || this.#guard.hasRunOut(sentAtMs);
@@ -362,4 +365,11 @@ export class EagerMembership {
   #nowMs(): number {
     return this.#options.clock.nowMs();
   }
+}
+
+function tooManyTopics(leftOut: number): PenstockError {
+  return new PenstockError(
+    "kafkaUnsupported",
+    `Other members of the consumer group read more than ${FOREIGN_TOPICS_MAX} topics; ${leftOut} of them are given to nobody. Give the mapping a group of its own.`,
+  );
 }

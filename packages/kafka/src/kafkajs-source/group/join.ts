@@ -29,12 +29,18 @@ export interface Joined {
   /** When the request was sent that proves the membership. */
   readonly sentAtMs: number;
   readonly partitions: readonly number[];
+  /** Topics of other members that this one, as the leader, gave to nobody. */
+  readonly topicsLeftOut: number;
 }
+
+/** Topics of other members that a leader assigns. */
+export const FOREIGN_TOPICS_MAX = 10_000;
 
 export const NOBODY: Enrolment = { memberId: "", generation: -1 };
 const PING_INTERVAL_MS = 5_000;
 const INVALID_SESSION_TIMEOUT = 26;
 const MEMBER_ID_REQUIRED = 79;
+const NOTHING_GIVEN = { assignments: [], topicsLeftOut: 0 };
 
 export class Join {
   readonly #options: JoinOptions;
@@ -62,12 +68,13 @@ export class Join {
       const { memberId, generationId, leaderId } = joined;
       this.enrolment = { memberId, generation: generationId };
       const isLeader = leaderId === memberId;
-      const given = isLeader ? await this.#assign(joined) : [];
+      const given = isLeader ? await this.#assign(joined, view) : NOTHING_GIVEN;
       const sentAtMs = clock.nowMs();
-      const synced = await requests.sync(this.enrolment, given);
+      const synced = await requests.sync(this.enrolment, given.assignments);
       if (synced.errorCode !== KAFKA.none) return this.#refused(synced.errorCode, "", subject);
       const partitions = partitionsOf(synced.memberAssignment, client.topic);
-      return { isLeader, view, sessionMs, sentAtMs, partitions };
+      const { topicsLeftOut } = given;
+      return { isLeader, view, sessionMs, sentAtMs, partitions, topicsLeftOut };
     } catch (error) {
       return client.problemOf(error, subject);
     }
@@ -86,10 +93,19 @@ export class Join {
     return isUnderWay ? "again" : kafkaRefusal(code, subject);
   }
 
-  async #assign({ groupProtocol, members: joined }: JoinAnswer) {
+  async #assign({ groupProtocol, members: joined }: JoinAnswer, { leaders }: TopicView) {
+    const { client } = this.#options;
     const members = viewMembers(joined);
-    const topics = [...new Set(members.flatMap((member) => member.topics))];
-    return assign(groupProtocol, members, await this.#options.client.partitionCounts(topics));
+    const topics = new Set(members.flatMap((member) => member.topics));
+    topics.delete(client.topic);
+    const foreign = [...topics].slice(0, FOREIGN_TOPICS_MAX);
+    const counts =
+      foreign.length > 0 ? await client.partitionCounts(foreign) : new Map<string, number>();
+    counts.set(client.topic, leaders.size);
+    return {
+      assignments: assign(groupProtocol, members, counts),
+      topicsLeftOut: topics.size - foreign.length,
+    };
   }
 
   async #watched<T>(joining: Promise<T>): Promise<T> {

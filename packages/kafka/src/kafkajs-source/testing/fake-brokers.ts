@@ -25,6 +25,9 @@ export class FakeBrokers implements KafkajsBrokers {
   #waiters: ((request: SeenRequest) => void)[] = [];
 
   isTopicMissing = false;
+  /** Topics of other members that were asked for. */
+  readonly askedTopics: string[] = [];
+  readonly goneTopics = new Set<string>();
 
   view(): Promise<TopicView> {
     if (this.isTopicMissing)
@@ -44,8 +47,10 @@ export class FakeBrokers implements KafkajsBrokers {
     return this.broker(1);
   }
 
-  partitionCounts(): Promise<Map<string, number>> {
-    return Promise.resolve(new Map([[this.topic, this.leaders.size]]));
+  partitionCounts(topics: readonly string[]): Promise<Map<string, number>> {
+    this.askedTopics.push(...topics);
+    const there = topics.filter((topic) => !this.goneTopics.has(topic));
+    return Promise.resolve(new Map(there.map((topic) => [topic, 1])));
   }
 
   problemOf(error: unknown, subject: string): PenstockError {
