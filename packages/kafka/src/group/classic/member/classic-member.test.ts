@@ -266,6 +266,25 @@ describe("ClassicMember", () => {
     expect(does(one.member.tick(one.nowMs))).toContain("join");
   });
 
+  it("I-18, F07: a join that still waits for its connection is never given up for what heartbeats say", () => {
+    const one = entered("cooperative-sticky", [0, 1]);
+    one.beat("rebalancing");
+    one.enter(2, "cooperative-sticky", [0]);
+    expect(does(one.release(1))).toEqual(["join"]);
+    for (let second = 0; second < 50; second++) {
+      one.nowMs += 1_000;
+      expect(does(one.beat(null))).toEqual([]);
+    }
+    // What was asked before the coordinator could have it says nothing either.
+    one.nowMs += 3_000;
+    one.member.tick(one.nowMs);
+    one.member.heartbeat(one.nowMs);
+    one.member.joinRequest(one.nowMs + 1_000);
+    one.nowMs += 6_000;
+    expect(does(one.member.heartbeatAnswered(one.nowMs, null))).toEqual([]);
+    expect(does(one.beat(null))).toEqual(["dropJoin"]);
+  });
+
   it("F53: heartbeats go on while a join waits, and prove the member", () => {
     const one = entered("cooperative-sticky", [0]);
     one.beat("rebalancing");

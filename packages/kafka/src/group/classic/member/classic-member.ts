@@ -153,6 +153,7 @@ export class ClassicMember {
   joinRequest(nowMs: number, knowsInstances = true): JoinRequest {
     if (!knowsInstances) this.#isStatic = false;
     this.#join.begin(nowMs, this.#group.joined === NO_GENERATION);
+    this.#join.sent(nowMs);
     const { memberId, synced: generation } = this.#group;
     const { groupInstanceId } = this;
     const sessionTimeoutMs = this.#sessions.presentMs;
@@ -162,7 +163,8 @@ export class ClassicMember {
   }
 
   syncRequest(nowMs: number): SyncRequest {
-    this.#join.sent(nowMs, "syncing");
+    this.#join.enter(nowMs, "syncing");
+    this.#join.sent(nowMs);
     const { protocol, assignments } = this.#group;
     return { ...this.name(), protocol, assignments };
   }
@@ -199,7 +201,7 @@ export class ClassicMember {
   topicsRead(nowMs: number, looked: ReadonlyMap<string, KnownTopic | null>): ClassicStep[] {
     if (this.#phase === "left" || this.#join.stage !== "reading") return [];
     this.#group.assign(this.#topics.look(nowMs, looked));
-    this.#join.sent(nowMs, "syncing");
+    this.#join.enter(nowMs, "syncing");
     return [{ do: "sync" }];
   }
 
@@ -313,7 +315,7 @@ export class ClassicMember {
   #joined(nowMs: number, answer: JoinAnswer): ClassicStep[] {
     this.#group.join(answer);
     const reads = this.#group.isLeader && !this.#group.skipsAssignment;
-    this.#join.sent(nowMs, reads ? "reading" : "syncing");
+    this.#join.enter(nowMs, reads ? "reading" : "syncing");
     return [{ do: reads ? "readTopics" : "sync" }];
   }
 
@@ -353,7 +355,7 @@ export class ClassicMember {
     if (!isRebalancing) this.#beat.calmAtMs = this.#beat.sentAtMs;
     else if (this.#join.stage === "stable") this.#join.wantsRejoin = true;
     // A group that waits for joins has answered our sync so; one that doesn't has not heard of our join.
-    if (this.#join.isLost(nowMs, isRebalancing ? "syncing" : "joining"))
+    if (this.#join.isLost(this.#beat.sentAtMs, isRebalancing ? "syncing" : "joining"))
       this.#dropJoin(nowMs, steps);
   }
 
@@ -362,7 +364,7 @@ export class ClassicMember {
    * so it is nobody else's; who didn't join would be unknown, not of another generation. An eager one may have given it away.
    */
   #otherGeneration(nowMs: number, steps: ClassicStep[]): void {
-    if (this.#join.isLost(nowMs, "joining")) this.#dropJoin(nowMs, steps);
+    if (this.#join.isLost(this.#beat.sentAtMs, "joining")) this.#dropJoin(nowMs, steps);
     if (this.#join.stage !== "stable") return;
     if (!this.#group.isCooperative) steps.push(...this.#held.loseAll("fenced"));
     this.#join.again();

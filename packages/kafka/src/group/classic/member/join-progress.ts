@@ -11,7 +11,7 @@ const REFUSED_RETRY_MS_MAX = 5_000;
  * harms nothing. Of the first join nothing else shows that the broker is there at all, so it is repeated sooner; a sync waits for the leader only.
  */
 const ANSWER_LIMIT_MS = { first: 60_000, join: 600_000, sync: 30_000 };
-/** When heartbeats contradict a join that was sent so long ago, it or its answer is lost. */
+/** When a heartbeat that was sent so long after a join contradicts it, it or its answer is lost. */
 const DOUBT_AFTER_MS = 3_000;
 
 /** While an answer is waited for: so that a pause of the process is noticed. */
@@ -24,6 +24,8 @@ export class JoinProgress {
   #failures = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   sentAtMs = Number.NEGATIVE_INFINITY;
+  /** It was handed to a connection, rather than waiting for one: that may take longer than any doubt. */
+  #isSent = false;
   #limitAtMs = Number.POSITIVE_INFINITY;
 
   /** A join or sync is on its way, or being made. */
@@ -38,14 +40,22 @@ export class JoinProgress {
 
   begin(nowMs: number, isFirst: boolean): void {
     this.wantsRejoin = false;
-    this.sent(nowMs, "joining", isFirst);
+    this.enter(nowMs, "joining", isFirst);
   }
 
-  sent(nowMs: number, stage: "joining" | "reading" | "syncing", isFirst = false): void {
+  /** A request is to be made. */
+  enter(nowMs: number, stage: "joining" | "reading" | "syncing", isFirst = false): void {
     this.stage = stage;
+    this.#isSent = false;
     this.sentAtMs = nowMs;
     const of = stage === "joining" ? (isFirst ? "first" : "join") : "sync";
     this.#limitAtMs = nowMs + ANSWER_LIMIT_MS[of];
+  }
+
+  /** The request goes out now. */
+  sent(nowMs: number): void {
+    this.sentAtMs = nowMs;
+    this.#isSent = true;
   }
 
   synced(): void {
@@ -80,8 +90,9 @@ export class JoinProgress {
     return this.isAsking && this.#limitAtMs <= nowMs;
   }
 
-  /** Heartbeats say something else than what this was sent for, and it had its time. */
-  isLost(nowMs: number, contradicted: JoinStage): boolean {
-    return this.stage === contradicted && nowMs - this.sentAtMs > DOUBT_AFTER_MS;
+  /** The answer to a heartbeat says something else than what this was sent for, which had its time before that was asked. */
+  isLost(heartbeatSentAtMs: number, contradicted: JoinStage): boolean {
+    const isLate = heartbeatSentAtMs - this.sentAtMs >= DOUBT_AFTER_MS;
+    return this.stage === contradicted && this.#isSent && isLate;
   }
 }
