@@ -8,7 +8,7 @@
  * others until its group is complete: up to the drain limit of the slowest, longer than most sessions. Rebalances are rare, so the connection is closed
  * when none has come for a while: an idle member costs no socket, and a rebalance after a quiet time one dial.
  */
-import { type Assignment, type Clock, PenstockError } from "@penstock/core";
+import type { Assignment, Clock } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { toKafkaError } from "../../cluster/kafka-error.ts";
@@ -20,10 +20,10 @@ import {
   type Refusal,
   sendClassicHeartbeat,
   sendJoin,
-  sendLeave,
   sendSync,
 } from "./classic-wire.ts";
 import { GroupTopics } from "./group-topics.ts";
+import { leaveGroup } from "./leave-group.ts";
 import { ClassicMember } from "./member/classic-member.ts";
 import type { ClassicStep } from "./member/classic-step.ts";
 
@@ -153,10 +153,19 @@ export class ClassicMembership implements Membership {
   }
 
   abort(): void {
-    if (this.#member.state.phase === "left") return;
+    if (this.#hasLeft) return;
     const isIn = this.memberId !== "" && this.groupInstanceId === null;
     if (isIn) void this.#sendLeave(this.memberId);
     this.#apply(this.#member.abort());
+  }
+
+  get #hasLeft(): boolean {
+    return this.#member.state.phase === "left";
+  }
+
+  /** Nobody asks for it any more: not to be sent. A step may follow the one that ended the member. */
+  #isOver(attempt: number): boolean {
+    return this.#hasLeft || attempt !== this.#attempt;
   }
 
   #nowMs(): number {
@@ -201,7 +210,7 @@ export class ClassicMembership implements Membership {
   }
 
   #keepJoinConnection(): void {
-    const isNeeded = this.#member.isAsking || this.#member.state.phase === "left";
+    const isNeeded = this.#member.isAsking || this.#hasLeft;
     if (isNeeded && this.#idleTimer) clearTimeout(this.#idleTimer);
     if (isNeeded) this.#idleTimer = null;
     else
@@ -245,18 +254,21 @@ export class ClassicMembership implements Membership {
       case "changed":
         this.#confirmations.only(this.incarnation);
         this.#events.changed(this.#member.state);
-        if (this.#member.state.phase === "left") this.#ended();
+        if (this.#hasLeft) this.#ended();
     }
   }
 
   async #heartbeat(): Promise<void> {
     const { cluster, groupId } = this.#options;
     const incarnation = this.incarnation;
-    const outcome = await this.#ask("control", (connection) => {
+    if (this.#hasLeft) return;
+    const outcome = await this.#ask("control", async (connection) => {
+      if (this.#hasLeft) return null;
       this.#confirmations.began();
       const heartbeat = this.#member.heartbeat(this.#nowMs());
       return sendClassicHeartbeat(cluster, connection, groupId, heartbeat);
     });
+    if (this.#hasLeft) return;
     const failure = outcome?.failure ?? null;
     const isProof = failure === null || failure === "rebalancing";
     this.#heard(isProof ? null : outcome);
@@ -267,20 +279,22 @@ export class ClassicMembership implements Membership {
 
   async #join(attempt: number): Promise<void> {
     const { cluster, groupId, protocolRefused } = this.#options;
+    if (this.#isOver(attempt)) return;
     this.#isJoinSent = true;
-    const outcome = await this.#ask("join", (connection) => {
+    const outcome = await this.#ask("join", async (connection) => {
+      if (this.#isOver(attempt)) return null;
       const request = this.#member.joinRequest(this.#nowMs(), knowsInstances(cluster, connection));
       return sendJoin(cluster, connection, groupId, request);
     });
     if (attempt === this.#attempt) this.#isJoinSent = false;
-    if (this.#member.state.phase === "left") {
+    if (this.#hasLeft) {
       // Known to the coordinator by now: the others would wait for it.
-      if ("memberId" in outcome) await this.#sendLeave(outcome.memberId);
-      if ("answer" in outcome) await this.#sendLeave(outcome.answer.memberId);
+      if (outcome && "memberId" in outcome) await this.#sendLeave(outcome.memberId);
+      if (outcome && "answer" in outcome) await this.#sendLeave(outcome.answer.memberId);
       cluster.closeOwner(this);
       return;
     }
-    if (attempt !== this.#attempt) return;
+    if (outcome === null || attempt !== this.#attempt) return;
     if ("failure" in outcome) {
       if (outcome.isOtherProtocol) protocolRefused();
       if (outcome.failure !== "sessionRefused") this.#heard(outcome);
@@ -290,20 +304,21 @@ export class ClassicMembership implements Membership {
   }
 
   async #readTopics(attempt: number): Promise<void> {
-    const found = await this.#topics.read(this.#member.generation.topics, () => {
-      return attempt === this.#attempt && this.#member.state.phase !== "left";
-    });
-    if (!found || attempt !== this.#attempt) return;
+    const { topics } = this.#member.generation;
+    const found = await this.#topics.read(topics, () => !this.#isOver(attempt));
+    if (!found || this.#isOver(attempt)) return;
     this.#apply(this.#member.look(this.#nowMs(), found));
     this.#apply(this.#member.topicsRead(this.#nowMs(), found));
   }
 
   async #sync(attempt: number): Promise<void> {
     const { cluster, groupId } = this.#options;
-    const outcome = await this.#ask("join", (connection) =>
-      sendSync(cluster, connection, groupId, this.#member.syncRequest(this.#nowMs())),
-    );
-    if (attempt !== this.#attempt) return;
+    if (this.#isOver(attempt)) return;
+    const outcome = await this.#ask("join", async (connection) => {
+      if (this.#isOver(attempt)) return null;
+      return sendSync(cluster, connection, groupId, this.#member.syncRequest(this.#nowMs()));
+    });
+    if (outcome === null || this.#isOver(attempt)) return;
     if ("failure" in outcome) this.#heard(outcome.failure === "rebalancing" ? null : outcome);
     this.#apply(this.#member.syncAnswered(this.#nowMs(), outcome));
   }
@@ -350,24 +365,10 @@ export class ClassicMembership implements Membership {
       );
   }
 
-  /** False: no answer. */
-  async #sendLeave(memberId: string): Promise<boolean> {
+  #sendLeave(memberId: string): Promise<boolean> {
     const { cluster, groupId, log } = this.#options;
     const { groupInstanceId } = this;
-    try {
-      const connection = await cluster.brokerConnection(
-        await cluster.coordinator(groupId),
-        "control",
-      );
-      await sendLeave(cluster, connection, groupId, { memberId, groupInstanceId });
-      return true;
-    } catch (error) {
-      log.debug("leave not confirmed; the session will end the membership", {
-        group: groupId,
-        reason: error instanceof PenstockError ? error.code : "unknown",
-      });
-      return false;
-    }
+    return leaveGroup({ cluster, groupId, log, memberId, groupInstanceId });
   }
 
   #ended(): void {
