@@ -53,6 +53,8 @@ export interface KafkajsBroker {
 
 export interface KafkajsBrokerOptions {
   readonly nodeId?: number;
+  /** Of the requests. kafkajs takes those of the first broker for all of them; null: each is asked. */
+  readonly versions?: object | null;
 }
 
 export interface KafkajsBrokerPool {

@@ -18,7 +18,10 @@ function clusterOver(wire: FakeWire) {
     ...{ metadataMaxAge: 1_000, allowAutoTopicCreation: false, maxInFlightRequests: null },
     ...{ isolationLevel: 1, retry: { initialRetryTime: 1, retries: 1 } },
   });
-  cluster.brokerPool.createBroker = () => wire.broker;
+  cluster.brokerPool.createBroker = ({ versions }) => {
+    wire.believed.push(versions);
+    return wire.broker;
+  };
   askOnlyFor("orders", cluster);
   return cluster;
 }
@@ -66,6 +69,15 @@ describe("metadata", () => {
       expect(wire.requests.every((bytes) => bytes.includes("orders"))).toBe(true);
     },
   );
+
+  it("F02: every broker is asked for its own versions, as they differ while brokers are rolled", async () => {
+    const elsewhere = encodeMetadata([ORDERS], "another");
+    const wire = new FakeWire(12, () => elsewhere);
+    const cluster = clusterOver(wire);
+    await cluster.connect();
+    await cluster.refreshMetadata();
+    expect(wire.believed).toEqual([null, null]);
+  });
 
   it("takes an answer that is cut off for damaged", async () => {
     const whole = encodeMetadata([ORDERS]);

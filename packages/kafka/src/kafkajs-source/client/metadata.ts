@@ -41,12 +41,12 @@ const NAME = "Metadata";
 const ID_VERSION_MIN = 11;
 const ID_VERSION_MAX = 12;
 
-/** From now on the cluster asks for this topic and no other, whoever in kafkajs wants metadata. */
+/** From now on the cluster asks for this topic and no other, whoever in kafkajs wants metadata; and each broker for its own versions, which differ during a roll. */
 export function askOnlyFor(topic: string, cluster: KafkajsCluster): void {
   const { brokerPool } = cluster;
   const { createBroker } = brokerPool;
   brokerPool.createBroker = (options) => {
-    const broker = createBroker(options);
+    const broker = createBroker({ ...options, versions: null });
     broker.metadata = () => readMetadata(broker, [topic]);
     return broker;
   };

@@ -1,5 +1,6 @@
 import type { Assignment, LostReason } from "@penstock/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NO_TOPIC_ID } from "../../cluster/cluster.ts";
 import {
   decodeAssignment,
   encodeAssignment,
@@ -227,6 +228,30 @@ describe("EagerMembership", () => {
     await vi.advanceTimersByTimeAsync(15_000);
     expect(lost.map(([, reason]) => reason)).toEqual(["fenced", "fenced"]);
     expect(assigned.at(-1)?.topicId).toBe(brokers.topicId);
+    membership.abort();
+  });
+
+  it("F14, F15: brokers that answer with and without topic ids, as in a roll, take nothing away, and the id that is known is kept", async () => {
+    const bench = new Bench();
+    const { brokers, coordinator, membership, lost, assigned } = bench;
+    const { topicId } = brokers;
+    brokers.topicId = NO_TOPIC_ID;
+    await bench.started();
+    for (const told of [topicId, NO_TOPIC_ID, topicId, NO_TOPIC_ID]) {
+      brokers.topicId = told;
+      await vi.advanceTimersByTimeAsync(15_000);
+    }
+    expect(lost).toEqual([]);
+    coordinator.beatCode = UNKNOWN_MEMBER;
+    await vi.advanceTimersByTimeAsync(HEARTBEAT_MS);
+    expect(assigned.map((one) => one.topicId)).toEqual([
+      ...[NO_TOPIC_ID, NO_TOPIC_ID],
+      ...[topicId, topicId],
+    ]);
+    lost.length = 0;
+    brokers.topicId = "0f3d2c1b-0000-4000-8000-00000000000b";
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(lost.map(([, reason]) => reason)).toEqual(["fenced", "fenced"]);
     membership.abort();
   });
 

@@ -24,6 +24,7 @@ import { SessionGuard } from "../../group/session-guard.ts";
 import type { TopicView } from "../client/kafkajs-client.ts";
 import { Alarm } from "./alarm.ts";
 import { FOREIGN_TOPICS_MAX, Join, type Joined, type JoinOptions, NOBODY } from "./join.ts";
+import { TopicSight } from "./topic-sight.ts";
 
 const RETRY_BASE_MS = 100;
 const RETRY_LIMIT_MS = 5_000;
@@ -55,6 +56,7 @@ export class EagerMembership {
   #failures = 0;
   #rebalances = -1;
   #view: TopicView | null = null;
+  readonly #sight = new TopicSight();
   #isLeader = false;
   /** Of an assignment of the group by this member. */
   #groupProblem: PenstockError | null = null;
@@ -222,9 +224,11 @@ export class EagerMembership {
     this.#drainUntilMs = null;
     this.#phase = "member";
     this.#tell();
-    const epoch = this.memberEpoch;
+    this.#sight.seen(view.topicId);
+    const { topicId } = this.#sight;
+    const { memberEpoch: epoch } = this;
     for (const partition of partitions) {
-      const assignment: Assignment = { topic, topicId: view.topicId, partition, epoch };
+      const assignment: Assignment = { topic, topicId, partition, epoch };
       this.#held.set(assignment, false);
       this.#events.assigned(assignment);
     }
@@ -322,7 +326,7 @@ export class EagerMembership {
       const view = await client.view();
       if (!before || isOld()) return;
       this.#missed = 0;
-      if (view.topicId !== before.topicId) this.#loseAll("fenced");
+      if (!this.#sight.seen(view.topicId)) this.#loseAll("fenced");
       else if (this.#isLeader && view.leaders.size !== before.leaders.size) this.#drain();
     } catch (error) {
       // The topic watch of the source tells what is wrong with the topic.

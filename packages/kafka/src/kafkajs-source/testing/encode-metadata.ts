@@ -19,7 +19,7 @@ const NONE = int8(0);
 const errorOf = (leader: number) => int16(leader < 0 ? LEADER_NOT_AVAILABLE : 0);
 
 /** Versions 11 and 12. */
-export function encodeMetadata(topics: readonly TestTopic[]): Buffer {
+export function encodeMetadata(topics: readonly TestTopic[], host = "b"): Buffer {
   const list = (nodes: readonly number[]) => [int8(nodes.length + 1), ...nodes.map(int32)];
   const partitions = (leaders: readonly number[]) =>
     leaders.flatMap((leader, partition) => [
@@ -31,7 +31,7 @@ export function encodeMetadata(topics: readonly TestTopic[]): Buffer {
     ...[NONE, int8(leaders.length + 1), ...partitions(leaders), int32(-1), NONE],
   ]);
   return Buffer.concat([
-    ...[NONE, int32(0), int8(2), int32(1), compact("b"), int32(9092), NONE, NONE],
+    ...[NONE, int32(0), int8(2), int32(1), compact(host), int32(9092), NONE, NONE],
     ...[compact("cluster"), int32(1), int8(topics.length + 1), ...rows, NONE],
   ]);
 }

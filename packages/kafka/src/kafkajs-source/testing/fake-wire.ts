@@ -5,6 +5,8 @@ const METADATA_KEY = 3;
 
 export class FakeWire {
   readonly requests: Buffer[] = [];
+  /** Versions that the brokers of a cluster were made with. */
+  readonly believed: unknown[] = [];
   readonly broker: KafkajsBroker;
 
   /** `version`: the newest of Metadata that the broker offers. */
