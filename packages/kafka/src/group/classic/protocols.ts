@@ -33,7 +33,7 @@ const ASSIGNORS = {
 } as const;
 
 /**
- * User data of an assignment that leaves to each member what it claimed, or to nobody. Only where it is needed: brokers refuse to make a group over to the
+ * User data of an assignment that leaves to each member what it claimed, of whatever generation, or to nobody. Only where it is needed: brokers refuse to make a group over to the
  * consumer protocol while its assignments have user data.
  */
 const CLAIMS_HONOURED = Buffer.from("penstock/claims-honoured");
@@ -74,7 +74,9 @@ export function assignmentsOf(
   const assign = ASSIGNORS[protocol as keyof typeof ASSIGNORS] ?? assignSticky;
   const assignment: GroupAssignment = withoutTransfers(assign(members, partitionCounts), members);
   const isEnteredWithClaims = members.some(({ owned }) => owned.length > 0);
-  const userData = isEnteredWithClaims && !isCooperative(protocol) ? CLAIMS_HONOURED : null;
+  // Of cooperative ones only where something moves, so that the next generation, which follows at once, is without.
+  const isNeeded = isCooperative(protocol) ? takesClaims(assignment, members) : isEnteredWithClaims;
+  const userData = isNeeded ? CLAIMS_HONOURED : null;
   return [...assignment].map(([memberId, topics]) => ({
     memberId,
     assignment: encodeAssignment({
@@ -84,7 +86,22 @@ export function assignmentsOf(
   }));
 }
 
-/** Whether what the assignment leaves out of our claims is kept free until we gave it up. */
-export function honoursClaims(protocol: string, { userData }: MemberAssignment): boolean {
-  return isCooperative(protocol) || (userData?.equals(CLAIMS_HONOURED) ?? false);
+/** Whether a member is to give up something that it claims. */
+function takesClaims(assignment: GroupAssignment, members: readonly GroupMemberView[]): boolean {
+  return members.some(({ memberId, owned }) =>
+    owned.some(({ topic, partitions }) => {
+      const given = new Set(assignment.get(memberId)?.get(topic));
+      return partitions.some((partition) => !given.has(partition));
+    }),
+  );
+}
+
+/** Whether what the assignment leaves out of our claims is kept free until we gave it up. `isOutrun`: the claims are of an old generation. */
+export function honoursClaims(
+  protocol: string,
+  { userData }: MemberAssignment,
+  isOutrun: boolean,
+): boolean {
+  if (userData?.equals(CLAIMS_HONOURED)) return true;
+  return isCooperative(protocol) && !isOutrun;
 }

@@ -1,7 +1,7 @@
 import type { Assignment } from "@penstock/core";
 import { describe, expect, it } from "vitest";
 import { NO_TOPIC_ID } from "../../../cluster/cluster.ts";
-import { decodeSubscription, encodeAssignment } from "../consumer-protocol.ts";
+import { decodeAssignment, decodeSubscription, encodeAssignment } from "../consumer-protocol.ts";
 import type { JoinAnswer, JoinRequest } from "../exchange.ts";
 import { assignmentsOf } from "../protocols.ts";
 import { ClassicMember } from "./classic-member.ts";
@@ -232,6 +232,51 @@ describe("ClassicMember", () => {
       expect(one.member.isOwnershipUncertain).toBe(false);
       expect(partitionsOf(steps, "lost")).toEqual([1]);
       expect(one.member.held.has(kept)).toBe(true);
+    });
+  });
+
+  describe("I-18, F30: what a member claims that has missed the assignment of a generation", () => {
+    function outrun(): Member {
+      const one = entered("cooperative-sticky", [0, 1]);
+      one.beat("rebalancing");
+      one.member.joinRequest(one.nowMs);
+      one.member.joinAnswered(one.nowMs, { answer: one.answer(2, "cooperative-sticky") });
+      one.member.syncRequest(one.nowMs);
+      const again = one.member.syncAnswered(one.nowMs, { failure: "rebalancing" });
+      expect(does(again)).toEqual(["join"]);
+      expect(claimsOf(one.member.joinRequest(one.nowMs))).toEqual({ owned: [0, 1], generation: 1 });
+      one.member.joinAnswered(one.nowMs, { answer: one.answer(3, "cooperative-sticky") });
+      expect(one.member.isOwnershipUncertain).toBe(true);
+      return one;
+    }
+
+    it("is lost where the leader gives it to nobody: Java's heed no old claims, so it may be another's", () => {
+      const one = outrun();
+      const kept = one.at(0);
+      const steps = one.note(one.member.syncAnswered(one.nowMs, { assignment: assignment([0]) }));
+      expect(partitionsOf(steps, "lost")).toEqual([1]);
+      expect(one.member.held.has(kept)).toBe(true);
+      expect(does(steps)).toContain("join");
+      const { steps: next } = one.enter(4, "cooperative-sticky", []);
+      expect(partitionsOf(next, "revoking"), "claims of the newest generation").toEqual([0]);
+    });
+
+    it("drains where the leader is ours, which says that it heeds them", () => {
+      const one = outrun();
+      const view = (memberId: string, partitions: number[]) => ({
+        ...{ memberId, groupInstanceId: null, topics: ["t"], generation: 1 },
+        owned: [{ topic: "t", partitions }],
+      });
+      const counts = new Map([["t", 2]]);
+      const members = [view("m", [0, 1]), view("z", [])];
+      const all = assignmentsOf("cooperative-sticky", members, counts);
+      const own = all.find(({ memberId }) => memberId === "m")?.assignment ?? Buffer.alloc(0);
+      const steps = one.note(one.member.syncAnswered(one.nowMs, { assignment: own }));
+      expect(partitionsOf(steps, "lost")).toEqual([]);
+      expect(partitionsOf(steps, "revoking")).toHaveLength(1);
+      const settled = assignmentsOf("cooperative-sticky", [view("m", [0]), view("z", [1])], counts);
+      for (const { assignment: given } of settled)
+        expect(decodeAssignment(given)?.userData, "brokers can convert the group").toBeNull();
     });
   });
 

@@ -110,8 +110,9 @@ export class ClassicMember {
 
   /** A foreign leader may have given what we hold to others, and they may know it before us. */
   get isOwnershipUncertain(): boolean {
-    const { isLeader, protocol } = this.#group;
-    return this.#join.stage === "syncing" && !isLeader && !isCooperative(protocol);
+    const { isLeader, isOutrun, protocol } = this.#group;
+    const mayBeGiven = !isCooperative(protocol) || isOutrun;
+    return this.#join.stage === "syncing" && !isLeader && mayBeGiven;
   }
 
   nextTickAtMs(nowMs: number): number {
@@ -322,7 +323,7 @@ export class ClassicMember {
   #synced(nowMs: number, encoded: Buffer): ClassicStep[] {
     const steps: ClassicStep[] = [];
     const assignment = decodeAssignment(encoded) ?? { partitions: [], userData: null };
-    const mayDrain = honoursClaims(this.#group.protocol, assignment);
+    const mayDrain = honoursClaims(this.#group.protocol, assignment, this.#group.isOutrun);
     this.#group.sync();
     this.#join.synced();
     this.guard.proved(this.#join.sentAtMs);

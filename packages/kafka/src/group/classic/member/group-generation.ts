@@ -15,6 +15,12 @@ export class GroupGeneration {
   synced = NO_GENERATION;
   /** Of the generation whose assignment is known; before the first there is nothing to drain either. */
   isCooperative = true;
+  /**
+   * Between the generation whose assignment is known, of which our claims are, and the one that was joined there was another. Java's leaders (at least 2.5 to 3.x)
+   * heed only the claims of the newest generation, and may have given ours away. To claim with the generation that was joined would make the claims of
+   * Java's members look old, who name the one whose assignment they know; and a joined eager one may have given ours away indeed.
+   */
+  isOutrun = false;
   /** What the leader sends to all. */
   assignments: SyncRequest["assignments"] = [];
   #answer: JoinAnswer | null = null;
@@ -50,6 +56,7 @@ export class GroupGeneration {
     this.#answer = answer;
     this.memberId = answer.memberId;
     this.joined = answer.generation;
+    this.isOutrun = this.joined > this.synced + 1 && !this.isLeader;
     this.assignments = [];
     this.#partitionCounts = null;
     this.#members = this.isLeader ? viewMembers(answer.members) : [];
