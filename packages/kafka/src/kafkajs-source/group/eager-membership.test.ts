@@ -258,12 +258,42 @@ describe("EagerMembership", () => {
   it("F14: everything of a topic that is gone is given back, and the group is left until it is there again", async () => {
     const { brokers, coordinator, membership, revoking, assigned } = await new Bench().started();
     brokers.isTopicMissing = true;
-    await vi.advanceTimersByTimeAsync(20_000);
+    await vi.advanceTimersByTimeAsync(30_000);
     expect(revoking).toEqual(assigned);
     expect(coordinator.left).toEqual(["member-1"]);
     brokers.isTopicMissing = false;
     await vi.advanceTimersByTimeAsync(6_000);
     expect(assigned).toHaveLength(4);
+    membership.abort();
+  });
+
+  it("F02, F14: a broker that has just started and knows of no topic for some seconds takes nothing away", async () => {
+    const { brokers, membership, revoking, lost } = await new Bench().started();
+    // Over two looks.
+    for (const [wellMs, missingMs] of [
+      [10_000, 6_000],
+      [30_000, 6_000],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(wellMs);
+      brokers.isTopicMissing = true;
+      await vi.advanceTimersByTimeAsync(missingMs);
+      brokers.isTopicMissing = false;
+    }
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect([revoking, lost]).toEqual([[], []]);
+    membership.abort();
+  });
+
+  it("F02, F14: nor does a member that joins meanwhile give up its place in the group", async () => {
+    const { brokers, coordinator, membership, revoking, lost } = await new Bench().started();
+    brokers.isTopicMissing = true;
+    coordinator.beatCode = REBALANCE_IN_PROGRESS;
+    await vi.advanceTimersByTimeAsync(HEARTBEAT_MS);
+    for (const assignment of revoking) membership.release(assignment);
+    await vi.advanceTimersByTimeAsync(2_000);
+    brokers.isTopicMissing = false;
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect([lost, coordinator.left, coordinator.joins]).toEqual([[], [], ["", "member-1"]]);
     membership.abort();
   });
 

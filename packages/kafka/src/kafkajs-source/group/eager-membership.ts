@@ -33,7 +33,6 @@ const HURRIED_MS = 250;
 const STEPS_MAX = 10;
 const LOOK_INTERVAL_MS = 10_000;
 const LOOK_AGAIN_MS = 2_000;
-const MISSES_NEEDED = 2;
 const LEAVE_LIMIT_MS = 2_000;
 const ABORT_LIMIT_MS = 500;
 const FAILURES_UNTIL_PROBLEM = 2;
@@ -50,8 +49,6 @@ export class EagerMembership {
   #phase: MembershipState["phase"] = "joining";
   #incarnation = 0;
   #lookAtMs = Number.NEGATIVE_INFINITY;
-  /** Looks in a row that found no topic. */
-  #missed = 0;
   /** Heartbeats in a row that brought nothing. */
   #failures = 0;
   #rebalances = -1;
@@ -190,10 +187,12 @@ export class EagerMembership {
           );
       } else if (joined instanceof PenstockError) {
         failures++;
+        const isMissing = joined.code === "kafkaTopicMissing";
+        if (isMissing) this.#sight.missed(this.#nowMs());
         // It has nothing to join for, and the others shall not wait for it.
-        if (joined.code === "kafkaTopicMissing") await this.#sayLeave();
-        if (failures >= FAILURES_UNTIL_PROBLEM || joined.code !== "kafkaUnavailable")
-          this.#events.problem(joined);
+        if (isMissing && this.#sight.isGone(this.#nowMs())) await this.#sayLeave();
+        const isDaily = isMissing || joined.code === "kafkaUnavailable";
+        if (failures >= FAILURES_UNTIL_PROBLEM || !isDaily) this.#events.problem(joined);
         await this.#alarm.until(this.#nowMs() + backoffMs(failures, RETRY_BASE_MS, RETRY_LIMIT_MS));
       } else {
         failures = 0;
@@ -237,7 +236,6 @@ export class EagerMembership {
   /** Heartbeats, until the generation is over: drained, or lost. */
   async #serve(): Promise<void> {
     this.#lookAtMs = this.#nowMs() + LOOK_INTERVAL_MS;
-    this.#missed = 0;
     while (!this.#isOver && !this.#hasDrained()) {
       const nowMs = this.#nowMs();
       const isMoving = this.#drainUntilMs !== null || nowMs < this.#expectUntilMs;
@@ -315,7 +313,7 @@ export class EagerMembership {
 
   /**
    * Partitions that were added are given by the leader, in a new generation (F15); a topic that was made again is another one, and of one that is gone everything is
-   * given back (F14). A broker that has just started may know of no topic yet, so that is looked at twice.
+   * given back (F14). A broker that has just started may know of no topic yet, so that must last.
    */
   async #look(): Promise<void> {
     const { client } = this.#options;
@@ -325,16 +323,15 @@ export class EagerMembership {
       const before = this.#view;
       const view = await client.view();
       if (!before || isOld()) return;
-      this.#missed = 0;
       if (!this.#sight.seen(view.topicId)) this.#loseAll("fenced");
       else if (this.#isLeader && view.leaders.size !== before.leaders.size) this.#drain();
     } catch (error) {
       // The topic watch of the source tells what is wrong with the topic.
       const { code } = client.problemOf(error, client.topic);
       if (isOld() || code !== "kafkaTopicMissing") return;
-      this.#missed++;
+      this.#sight.missed(this.#nowMs());
       this.#lookAtMs = this.#nowMs() + LOOK_AGAIN_MS;
-      if (this.#missed >= MISSES_NEEDED) this.#drain();
+      if (this.#sight.isGone(this.#nowMs())) this.#drain();
     }
   }
 
