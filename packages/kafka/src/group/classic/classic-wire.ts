@@ -101,8 +101,12 @@ const LEAVE: VersionTable<
 
 /** Whether the coordinator knows static members (KIP-345, Kafka 2.3). */
 export function knowsInstances(versions: VersionSource, connection: Connection): boolean {
+  return joinVersion(versions, connection) >= joinGroupV5.api.version;
+}
+
+function joinVersion(versions: VersionSource, connection: Connection): number {
   const [{ key, version }] = JOIN.versions;
-  return versions.apiVersion(connection, key, version) >= joinGroupV5.api.version;
+  return versions.apiVersion(connection, key, version);
 }
 
 export async function sendJoin(
@@ -133,6 +137,10 @@ export async function sendJoin(
     protocol: response.protocolName ?? "",
     leaderId: response.leader,
     skipsAssignment: response.skipAssignment ?? false,
+    mayHideLeader:
+      groupInstanceId !== null &&
+      memberId === "" &&
+      joinVersion(versions, connection) < joinGroupV9.api.version,
     members: response.members.map((member) => ({
       memberId: member.memberId,
       groupInstanceId: member.groupInstanceId ?? null,

@@ -17,6 +17,8 @@ export interface JoinAnswer {
   readonly leaderId: string;
   /** The leader came back as a static member: the assignment of before stays. */
   readonly skipsAssignment: boolean;
+  /** A static member came back, and brokers of this version name the leader as it was called before: it may be this one. */
+  readonly mayHideLeader?: boolean;
   /** Only the leader is told. */
   readonly members: readonly JoinedMember[];
 }

@@ -408,6 +408,23 @@ describe("ClassicMember", () => {
     expect(does(leader.member.look(2, more))).toEqual(["join"]);
   });
 
+  it("F15: a static member that came back where brokers name the leader by its former id joins once more, by its own", () => {
+    const one = new Member();
+    expect(one.member.joinRequest(0).memberId).toBe("");
+    const answer = { ...one.answer(7, "cooperative-sticky", "m-before"), mayHideLeader: true };
+    expect(does(one.member.joinAnswered(0, { answer }))).toEqual(["join"]);
+    const { request } = one.enter(7, "cooperative-sticky", [0]);
+    expect(request.memberId).toBe("m");
+    expect(claimsOf(request), "the same as before: a follower rebalances nobody").toEqual({
+      ...{ owned: [], generation: -1 },
+    });
+    expect([...one.held.keys()]).toEqual([0]);
+    const leader = new Member();
+    leader.member.joinRequest(0);
+    const leads = { ...leader.answer(8, "cooperative-sticky", "m"), mayHideLeader: true };
+    expect(does(leader.member.joinAnswered(0, { answer: leads }))).toEqual(["readTopics"]);
+  });
+
   it("L-3: leaves when everything is drained, and sends nothing more", () => {
     const one = entered("cooperative-sticky", [0]);
     const steps = one.member.leave(0, false);

@@ -315,6 +315,11 @@ export class ClassicMember {
 
   #joined(nowMs: number, answer: JoinAnswer): ClassicStep[] {
     this.#group.join(answer);
+    if (answer.mayHideLeader && !this.#group.isLeader) {
+      // Under its new id a leader gets a new generation to lead, without which nobody assigns added partitions (F15); others the same answer again.
+      this.#join.again();
+      return this.#go(nowMs);
+    }
     const reads = this.#group.isLeader && !this.#group.skipsAssignment;
     this.#join.enter(nowMs, reads ? "reading" : "syncing");
     return [{ do: reads ? "readTopics" : "sync" }];
