@@ -6,15 +6,19 @@
  *
  * Reading the heads is enough to know where the next fetch starts, which is why it is a step of its own. Messages of the formats before (0 and 1) are
  * heads too, each a batch of its own; the two may follow each other in one answer.
+ *
+ * No checksum covers offset, length and format of a batch. So an offset counts only as far as its neighbours agree with it: of two heads that contradict
+ * each other neither is given out, and what has no neighbour is left to `HeadDoubt`.
  */
 import { CODEC_NONE } from "./codecs/inflate.ts";
 import { crc32c } from "./crc32c.ts";
-import { readMessageHead } from "./message-set/message-head.ts";
+import { isPlainMessage, readMessageHead } from "./message-set/message-head.ts";
 import { RECORD_BYTES_MIN } from "./read-records.ts";
 
 export const HEAD_BYTES = 61;
 /** Base offset and length, which the length doesn't count. */
 const PREFIX_BYTES = 12;
+const OFFSET_BYTES = 8;
 const AT_LENGTH = 8;
 const AT_MAGIC = 16;
 const AT_CRC = 17;
@@ -60,24 +64,44 @@ export interface BatchHeads {
   readonly heads: readonly BatchHead[];
   /** After the last of `heads`; nothing behind it is read. */
   readonly broken: BrokenBatch | null;
+  /** Where a cut-off batch at the end begins; null when there is none, or it doesn't say: the last of `heads` ends there or before. */
+  readonly follower: bigint | null;
 }
 
-/** Reads the heads of the complete batches in `buffer[start, end)`. A cut-off batch at the end is normal and left out. */
-export function readBatchHeads(buffer: Buffer, start: number, end: number): BatchHeads {
+/**
+ * Reads the heads of the complete batches in `buffer[start, end)`, which was fetched at `position`. A cut-off batch at the end is normal and left out.
+ */
+export function readBatchHeads(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  position = 0n,
+): BatchHeads {
   const heads: BatchHead[] = [];
   let at = start;
   let floor = 0n;
-  while (end - at >= AT_MAGIC + 1) {
+  let follower: bigint | null = null;
+  while (end - at >= OFFSET_BYTES) {
     const baseOffset = buffer.readBigInt64BE(at);
+    if (baseOffset < floor) return outOfOrder(heads, baseOffset, position);
+    if (end - at <= AT_MAGIC) {
+      // An old format may go on with a wrapper, which says where it ends.
+      follower = heads.at(-1)?.format === FORMAT_BATCHES ? baseOffset : null;
+      break;
+    }
     const length = buffer.readInt32BE(at + AT_LENGTH);
     const magic = buffer[at + AT_MAGIC] as number;
     const broken = (reason: string, to: bigint | null, isTransient: boolean): BatchHeads => ({
       heads,
       broken: { baseOffset, to, reason, isTransient },
+      follower: null,
     });
     if (magic < FORMAT_BATCHES) {
       const head = readMessageHead(buffer, at, end, floor);
-      if (head === null) break;
+      if (head === null) {
+        follower = isPlainMessage(buffer, at, end) ? baseOffset : null;
+        break;
+      }
       if (typeof head === "string") return broken(head, null, true);
       heads.push(head);
       floor = head.nextOffset;
@@ -87,11 +111,13 @@ export function readBatchHeads(buffer: Buffer, start: number, end: number): Batc
     if (magic !== FORMAT_BATCHES) return broken(`unknown record format ${magic}`, null, true);
     if (length < HEAD_BYTES - PREFIX_BYTES) return broken("batch length out of bounds", null, true);
     const batchEnd = at + PREFIX_BYTES + length;
-    if (batchEnd > end) break;
+    if (batchEnd > end) {
+      follower = baseOffset;
+      break;
+    }
     const lastOffsetDelta = buffer.readInt32BE(at + AT_LAST_OFFSET_DELTA);
     const count = buffer.readInt32BE(at + AT_COUNT);
     const attributes = buffer.readInt16BE(at + AT_ATTRIBUTES);
-    if (baseOffset < floor) return broken("batch offset out of order", null, true);
     if (lastOffsetDelta < 0) return broken("last offset out of bounds", null, true);
     const nextOffset = baseOffset + BigInt(lastOffsetDelta) + 1n;
     const isFlat = (attributes & CODEC_MASK) === CODEC_NONE;
@@ -116,8 +142,24 @@ export function readBatchHeads(buffer: Buffer, start: number, end: number): Batc
     return {
       heads,
       broken: { baseOffset: -1n, to: null, reason: "batch is incomplete", isTransient: true },
+      follower: null,
     };
-  return { heads, broken: null };
+  return { heads, broken: null, follower };
+}
+
+/**
+ * After `heads` comes a batch that begins before the last of them ends: one of both lies, and it is either. Only if it begins before the last one could,
+ * that one is not to blame.
+ */
+function outOfOrder(heads: BatchHead[], baseOffset: bigint, position: bigint): BatchHeads {
+  const reason = "batch offset out of order";
+  const before = heads.at(-2)?.nextOffset ?? position;
+  const to = baseOffset > before && baseOffset > position ? baseOffset : null;
+  return {
+    heads: to === null ? heads : heads.slice(0, -1),
+    broken: { baseOffset, to, reason, isTransient: true },
+    follower: null,
+  };
 }
 
 export function codecOf(head: BatchHead): number {

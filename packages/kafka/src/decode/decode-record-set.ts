@@ -9,7 +9,7 @@
  *
  * Nothing that the bytes hold makes it throw. What can't be read ends the walk and is reported with its range.
  */
-import { COLUMNS, type RecordBatch, SharedMemory, type TimestampType } from "@penstock/core";
+import { type RecordBatch, SharedMemory, type TimestampType } from "@penstock/core";
 import { type AbortedTransaction, AbortedTransactions } from "./aborted-transactions.ts";
 import {
   type BatchHead,
@@ -32,10 +32,11 @@ import {
   readMessage,
   readWrapped,
   scanWrapped,
+  WRAPPER_OFFSET,
   wrappedSetOf,
   wrapperTimestampOf,
 } from "./message-set/read-messages.ts";
-import { RECORD_BYTES_MIN, type RecordTable, readRecords } from "./read-records.ts";
+import { newTable, RECORD_BYTES_MIN, type RecordTable, readRecords, rows } from "./read-records.ts";
 
 export interface RecordSet {
   readonly buffer: Buffer;
@@ -72,6 +73,7 @@ export interface DecodedRecordSet {
 }
 
 const ABORT_MARKER = 0;
+const CHECKSUM = "checksum does not match";
 const INT32_MAX = 0x7fff_ffff;
 
 export function decodeRecordSet(set: RecordSet, limits: DecodeLimits): DecodedRecordSet {
@@ -127,22 +129,30 @@ class Walk {
       if (problem !== null) return this.#end(problem);
     }
     if (broken === null) return this.#end(null);
-    const from = this.#passed;
-    const to = broken.to !== null && broken.to > from ? broken.to : from + 1n;
-    return this.#end({ from, to, reason: broken.reason, isTransient: broken.isTransient });
+    const { to, reason, isTransient } = broken;
+    return this.#end(this.#undecodable(this.#passed, to ?? -1n, reason, isTransient));
   }
 
   #step(head: BatchHead): Undecodable | null {
     const { buffer, position } = this.#set;
     this.#aborted.reach(head.nextOffset - 1n);
     const isMessage = head.format !== FORMAT_BATCHES;
+    // Its offset may be damaged as well, and no checksum would show it: what is missing begins where the batch before ended.
     if (!(isMessage ? isMessageIntact(buffer, head) : isBatchIntact(buffer, head)))
-      return this.#undecodable(head, this.#credibleEnd(head), "checksum does not match", true);
+      return this.#undecodable(this.#passed, this.#credibleEnd(head), CHECKSUM, true);
     let reason: string | null = null;
     if (isControl(head)) reason = this.#passControl(head);
     else if (head.count > 0 && head.nextOffset > position && !this.#isAborted(head))
       reason = this.#add(head, isMessage);
-    if (reason !== null) return this.#undecodable(head, head.nextOffset, reason, false);
+    if (reason === WRAPPER_OFFSET) {
+      // Which offset is wrong isn't known, its own or one before: all of them are read again.
+      this.#forget();
+      return this.#undecodable(position, this.#credibleEnd(head), reason, true);
+    }
+    if (reason !== null) {
+      const from = later(head.baseOffset, this.#passed);
+      return this.#undecodable(from, head.nextOffset, reason, false);
+    }
     this.#passed = later(head.nextOffset, this.#passed);
     return null;
   }
@@ -312,25 +322,30 @@ class Walk {
     this.#coverFrom = run.nextOffset;
   }
 
+  #forget(): void {
+    for (const { memory } of this.#batches.splice(0)) memory.release();
+    this.#run = null;
+    this.#coverFrom = this.#set.position;
+    this.#passed = this.#set.position;
+  }
+
   #coverTo(offset: bigint): void {
     if (offset <= this.#coverFrom) return;
     this.#batches.push(emptyBatch(this.#coverFrom, offset));
     this.#coverFrom = offset;
   }
 
-  /** A batch that fails its checksum may lie about its end too: not beyond what follows it, nor beyond the log. */
+  /** A damaged batch may lie about its end too: not beyond what follows it. */
   #credibleEnd(head: BatchHead): bigint {
-    const { heads, highWatermark } = this.#set;
-    const index = heads.heads.indexOf(head);
-    const follower = heads.heads[index + 1]?.baseOffset ?? heads.broken?.baseOffset ?? -1n;
-    let end = head.nextOffset;
-    if (follower > head.baseOffset && follower < end) end = follower;
-    if (highWatermark >= 0n && highWatermark < end) end = highWatermark;
-    return end;
+    const { heads, broken, follower } = this.#set.heads;
+    const next =
+      heads[heads.indexOf(head) + 1]?.baseOffset ?? broken?.baseOffset ?? follower ?? -1n;
+    return next > this.#passed && next < head.nextOffset ? next : head.nextOffset;
   }
 
-  #undecodable(head: BatchHead, to: bigint, reason: string, isTransient: boolean): Undecodable {
-    const from = later(head.baseOffset, this.#passed);
+  #undecodable(from: bigint, end: bigint, reason: string, isTransient: boolean): Undecodable {
+    const { highWatermark } = this.#set;
+    const to = highWatermark >= 0n && highWatermark < end ? highWatermark : end;
     return { from, to: to > from ? to : from + 1n, reason, isTransient };
   }
 
@@ -344,22 +359,6 @@ class Walk {
 function later(a: bigint, b: bigint): bigint {
   if (a > b) return a;
   return b;
-}
-
-function newTable(rowsMax: number): RecordTable {
-  return {
-    columns: new Int32Array(rowsMax * COLUMNS),
-    timestamps: new Float64Array(rowsMax),
-    rows: 0,
-  };
-}
-
-function rows(table: RecordTable, first: number) {
-  return {
-    count: table.rows - first,
-    columns: table.columns.subarray(first * COLUMNS, table.rows * COLUMNS),
-    timestamps: table.timestamps.subarray(first, table.rows),
-  };
 }
 
 function timestampTypeOf(head: BatchHead): TimestampType {

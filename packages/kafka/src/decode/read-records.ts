@@ -28,6 +28,23 @@ export interface RecordTable {
   rows: number;
 }
 
+export function newTable(rowsMax: number): RecordTable {
+  return {
+    columns: new Int32Array(rowsMax * COLUMNS),
+    timestamps: new Float64Array(rowsMax),
+    rows: 0,
+  };
+}
+
+/** From `first` on, as a batch has them. */
+export function rows(table: RecordTable, first: number) {
+  return {
+    count: table.rows - first,
+    columns: table.columns.subarray(first * COLUMNS, table.rows * COLUMNS),
+    timestamps: table.timestamps.subarray(first, table.rows),
+  };
+}
+
 /** Where the records are, and how their deltas become rows. */
 export interface RecordSection {
   readonly start: number;

@@ -142,10 +142,15 @@ function takeIn(
   state.logEnd = lastStableOffset >= 0n ? lastStableOffset : highWatermark;
   if (recordsEnd === recordsStart)
     return { state, generation, position, fetched, heads: null, holeEnd: null };
-  const heads = readBatchHeads(buffer, recordsStart, recordsEnd);
+  const { doubt, logEnd } = state;
+  const found = readBatchHeads(buffer, recordsStart, recordsEnd, position);
+  const heads = doubt.judge(found, { position, logEnd, highWatermark });
   const next = nextOffsetOf(heads, position);
   if (next > position) state.advance(next);
-  else state.retryAtMs = nowMs + NO_PROGRESS_PAUSE_MS;
+  // What is in doubt for the first time is read again at once.
+  else if (doubt.inARow !== 1) state.retryAtMs = nowMs + NO_PROGRESS_PAUSE_MS;
+  if (heads.heads.length === 0 && heads.broken === null)
+    return { state, generation, position, fetched, heads: null, holeEnd: null };
   // What is to become of it is known after decoding; until then it is not asked for again.
   if (heads.broken !== null) state.isHalted = true;
   return { state, generation, position, fetched, heads, holeEnd: null };

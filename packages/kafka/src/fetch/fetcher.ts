@@ -223,9 +223,11 @@ export class Fetcher<K extends FetchKey = FetchKey> {
     const { key } = state;
     const isStale = () => state.isRemoved || state.generation !== generation;
     if (isStale()) return;
-    // Before Fetch 5 the log start is not told.
-    if (fetched !== null && fetched.logStart >= 0n)
-      this.#events.logEnds(key, fetched.logStart, state.logEnd, fetched.highWatermark);
+    if (fetched !== null) {
+      // Before Fetch 5 the log start is not told. It only rises, so an old one is right as far as it goes.
+      if (fetched.logStart >= 0n) state.logStart = fetched.logStart;
+      this.#events.logEnds(key, state.logStart, state.logEnd, fetched.highWatermark);
+    }
     if (isStale()) return;
     if (holeEnd !== null) this.#events.records(key, [emptyBatch(position, holeEnd)]);
     if (fetched === null || heads === null) return;
@@ -310,6 +312,7 @@ export class Fetcher<K extends FetchKey = FetchKey> {
       const { topic } = this.#options;
       const range = await readLogRange(this.#cluster, node, topic, state.partition);
       if (isStale()) return;
+      state.logStart = range.logStart;
       const isInside = range.logStart <= position && position <= range.logEnd;
       if (!isInside) {
         this.#problems.clear(state);

@@ -43,6 +43,16 @@ describe("Fetcher: older brokers", () => {
     },
   );
 
+  it("F23: the end of the log is told also where the log start is not (Fetch 4), so that lag is known", async () => {
+    cluster.versionMax = 4;
+    const [key] = keys(OLD_ID);
+    if (!key) throw new Error("a key");
+    probe.set(key, 0n);
+    broker.append(OLD_ID, 0, "a", "b");
+    await came(2);
+    expect(probe.ends.get(key)).toEqual({ logStart: 0n, logEnd: 2n, highWatermark: 2n });
+  });
+
   it("topics without an id are asked for by name also where ids could be sent", async () => {
     cluster.topicId = NO_TOPIC_ID;
     broker.namedTopicId = NO_TOPIC_ID;

@@ -6,6 +6,8 @@
  * neither repeat records nor lose any.
  */
 
+import { HeadDoubt } from "../decode/head-doubt.ts";
+
 /** An assignment: compared by identity, so that a new one of the same partition is another. */
 export interface FetchKey {
   /** UUID, lower-case hex with dashes. */
@@ -31,6 +33,7 @@ export class PartitionFetch<K extends FetchKey = FetchKey> {
   failures = 0;
   /** Reads in a row that ended in damaged bytes. */
   damagedReads = 0;
+  readonly doubt = new HeadDoubt();
   /** Node that is fetched from; -1 = not routed. */
   node = -1;
   leaderEpoch = -1;
@@ -38,6 +41,8 @@ export class PartitionFetch<K extends FetchKey = FetchKey> {
   replica: { readonly node: number; readonly untilMs: number } | null = null;
   /** A follower has failed it; until then its leader shall not send it to another. */
   leaderOnlyUntilMs = 0;
+  /** The last that was told. */
+  logStart = 0n;
   /** Last stable offset of the last answer; -1 = unknown. */
   logEnd = -1n;
   /** Answers in a row that prove that there is no record between `position` and `logEnd`. */

@@ -64,6 +64,13 @@ export function readMessageHead(
   };
 }
 
+/** Whether the message at `start`, which may be cut off, is there far enough to show that it is no wrapper. */
+export function isPlainMessage(buffer: Buffer, start: number, end: number): boolean {
+  return (
+    end - start > AT_ATTRIBUTES && ((buffer[start + AT_ATTRIBUTES] as number) & CODEC_MASK) === 0
+  );
+}
+
 export function messageChecksumOf(buffer: Buffer, start: number): number {
   return buffer.readUInt32BE(start + AT_CRC);
 }

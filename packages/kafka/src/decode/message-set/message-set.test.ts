@@ -196,7 +196,7 @@ describe("messages that can't be given", () => {
     expect(after(encodeMessage(1, { offset: 2n ** 60n }))?.reason).toBe(
       "message offset out of bounds",
     );
-    expect(after(good)?.reason).toBe("message offset out of order");
+    expect(after(good)?.reason).toBe("batch offset out of order");
   });
 
   it("a wrapper of something else than sound messages of its format", () => {

@@ -71,6 +71,9 @@ export function readMessage(
   return null;
 }
 
+/** The messages are intact, so it is the offset of their wrapper, which has no checksum, that doesn't fit to them or to what comes before. */
+export const WRAPPER_OFFSET = "offsets of the messages in a wrapper out of order";
+
 /** What the first walk over the messages of a wrapper finds. */
 export interface WrappedMessages {
   readonly count: number;
@@ -101,8 +104,8 @@ export function scanWrapped(bytes: Buffer, wrapper: BatchHead): WrappedMessages 
   // In format 1 they count from some start of their own, so that a broker needn't rewrite them: the last one has the wrapper's offset.
   const offsetShift = wrapper.format === 0 ? 0n : wrapper.nextOffset - floor;
   const firstOffset = first + offsetShift;
-  const isInside = firstOffset >= wrapper.baseOffset && floor + offsetShift <= wrapper.nextOffset;
-  if (!isInside) return "offsets of the messages in a wrapper out of order";
+  if (firstOffset < wrapper.baseOffset || floor + offsetShift !== wrapper.nextOffset)
+    return WRAPPER_OFFSET;
   return { count, firstOffset, offsetShift };
 }
 

@@ -80,7 +80,7 @@ describe("KafkajsFetcher", () => {
 
   it("gives records from the position on, and asks on behind the last batch", async () => {
     open().fetcher.set(ONE, 5n);
-    await bench.answer({ partition: 0, highWatermark: 10n, records: batch(3n, 5) });
+    await bench.answer({ partition: 0, highWatermark: 8n, records: batch(3n, 5) });
     expect(await bench.answer()).toEqual(new Map([[0, 8]]));
     expect(bench.offsets).toEqual([5n, 6n, 7n]);
     expect(bench.bytesHeld).toBe(0);

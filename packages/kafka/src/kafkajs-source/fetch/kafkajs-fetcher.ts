@@ -228,10 +228,13 @@ export class KafkajsFetcher implements PartitionFetcher {
   ): ReadAnswer {
     const heads = new Map<LaneFetch, BatchHeads>();
     let rows = 0;
-    for (const { lane } of asked) {
+    for (const one of asked) {
+      const { lane, position } = one;
       const fetched = answers.get(lane.key.partition);
-      if (!fetched || fetched.start === fetched.end) continue;
-      const found = readBatchHeads(payload, fetched.start, fetched.end);
+      if (!fetched || fetched.start === fetched.end || !isCurrent(one)) continue;
+      const { lastStableOffset: logEnd, highWatermark } = fetched;
+      const all = readBatchHeads(payload, fetched.start, fetched.end, position);
+      const found = lane.doubt.judge(all, { position, logEnd, highWatermark });
       heads.set(lane, found);
       rows += flatRowCount(found);
     }
@@ -247,6 +250,8 @@ export class KafkajsFetcher implements PartitionFetcher {
     if (!heads || !isCurrent(one)) return;
     const buffer = answer.payload;
     if (answer.mayCutOff && this.#isCutOff(lane, buffer, start, end)) return;
+    // In doubt for the first time: read again at once.
+    if (heads.heads.length === 0 && heads.broken === null && lane.doubt.inARow === 1) return;
     const set = { buffer, heads, position, aborted, highWatermark, memory: read.memory };
     const { batches, nextOffset, undecodable } = decodeRecordSet(set, this.#options);
     lane.bytesMax = this.#options.fetchPartitionBytesMax;

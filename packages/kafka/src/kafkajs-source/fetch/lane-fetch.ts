@@ -1,4 +1,5 @@
 import type { Assignment } from "@penstock/core";
+import { HeadDoubt } from "../../decode/head-doubt.ts";
 
 /**
  * What is known of one partition that is being fetched. `generation` counts the jumps of `position`: an answer is used only when both are still what they were
@@ -17,6 +18,7 @@ export class LaneFetch {
   failures = 0;
   /** Reads in a row that ended in damaged bytes. */
   damagedReads = 0;
+  readonly doubt = new HeadDoubt();
   /** Leader; -1 = to be looked up. */
   node = -1;
   /** Last stable offset of the last answer; -1 = unknown. */
