@@ -20,7 +20,6 @@ const LONG = [
   "services/poller/src/simulation/event-poller.simulation.test.ts",
   "test/contract/model/mapping-model.test.ts",
   "test/contract/fleet/shares.test.ts",
-  "test/contract/kafka-group/broker-faults.test.ts",
   "test/contract/local/local-kafka.test.ts",
   "test/e2e/start-position.test.ts",
   "test/contract/fleet/lifecycle.test.ts",
