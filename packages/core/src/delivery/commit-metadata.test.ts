@@ -5,6 +5,7 @@ import {
   type CarriedGap,
   formatCommitMetadata,
   gapsOfCommit,
+  shorterCommitMetadata,
   topicIdOfCommit,
 } from "./commit-metadata.ts";
 
@@ -37,6 +38,14 @@ const anyGap = fc
   }));
 
 describe("the metadata of a commit", () => {
+  it("F14: gets shorter without losing the topic, and then without anything", () => {
+    const short = shorterCommitMetadata(formatCommitMetadata(TOPIC, [GAP]));
+    expect(short).toBe(formatCommitMetadata(TOPIC));
+    expect(shorterCommitMetadata(short)).toBe("");
+    expect(shorterCommitMetadata("of another client gaps=x")).toBe("");
+    expect(shorterCommitMetadata("")).toBe("");
+  });
+
   it("I-1: carries gaps, as many as a broker takes, and the topic", () => {
     fc.assert(
       fc.property(fc.array(anyGap, { maxLength: CARRIED_GAPS_MAX + 5 }), (gaps) => {

@@ -56,6 +56,12 @@ export function formatCommitMetadata(topicId: string, gaps: readonly CarriedGap[
   return `${head} gaps=${carried.join(",")}`;
 }
 
+/** For a broker that takes less: the same without gaps, and without anything when there are none. */
+export function shorterCommitMetadata(metadata: string): string {
+  const [, topicId, gaps] = FORM.exec(metadata) ?? [];
+  return topicId === undefined || gaps === undefined ? "" : formatCommitMetadata(topicId);
+}
+
 /** The topic id that a commit was made for, null when the string is not ours. */
 export function topicIdOfCommit(metadata: string): string | null {
   return FORM.exec(metadata)?.[1] ?? null;

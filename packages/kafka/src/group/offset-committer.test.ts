@@ -1,4 +1,4 @@
-import { type Assignment, PenstockError } from "@penstock/core";
+import { type Assignment, formatCommitMetadata, PenstockError } from "@penstock/core";
 import { describe, expect, it } from "vitest";
 import { KAFKA } from "../cluster/kafka-error.ts";
 import { OffsetCommitter } from "./offset-committer.ts";
@@ -104,6 +104,34 @@ describe("OffsetCommitter", () => {
     const result = await commit([membership.own(0), 10n], [membership.own(1), 20n]);
     expect(result).toEqual(["committed", "committed"]);
     expect(sent[1]?.rows).toEqual([{ partition: 0, offset: 10n, metadata: "" }]);
+  });
+
+  it("F14: of metadata that are too large the gaps are left out first, and the topic only when that doesn't help", async () => {
+    const { membership, committer, sent } = world(
+      KAFKA.offsetMetadataTooLarge,
+      (_, { partition }) => (partition === 1 ? KAFKA.offsetMetadataTooLarge : KAFKA.none),
+    );
+    const gapId = "7d9f7c3e-0000-4000-8000-000000000001";
+    const gap = {
+      gapId,
+      firstOffset: 5n,
+      lastOffset: 9n,
+      reason: "undecodable",
+      wallMs: 1,
+    } as const;
+    const topic = formatCommitMetadata("0f3d2c1b-0000-4000-8000-00000000000a");
+    const metadata = formatCommitMetadata("0f3d2c1b-0000-4000-8000-00000000000a", [gap]);
+    const commits = [0, 1].map((partition) => ({
+      assignment: membership.own(partition),
+      offset: 10n,
+      metadata,
+    }));
+    expect(await committer.commit(commits)).toEqual(["committed", "committed"]);
+    expect(sent.map(({ rows }) => rows.map((row) => row.metadata))).toEqual([
+      [metadata, metadata],
+      [topic, topic],
+      [""],
+    ]);
   });
 
   it("a refusal by access control is a problem and unknown, and heals", async () => {

@@ -17,6 +17,7 @@ import {
   invariant,
   type OffsetCommit,
   PenstockError,
+  shorterCommitMetadata,
 } from "@penstock/core";
 import { KAFKA, kafkaRefusal } from "../cluster/kafka-error.ts";
 import { backoffMs } from "../connection/backoff.ts";
@@ -125,8 +126,11 @@ export class OffsetCommitter {
       moved.push(...rebalancing);
       if (stale.length > 0) moved.push(...(await this.#refused(stale, epoch, isRepeat)));
       if (tooLarge.length > 0) {
-        const without = tooLarge.map((entry) => ({ ...entry, metadata: "" }));
-        moved.push(...(await this.#send(without, epoch, isRepeat)));
+        const shorter = tooLarge.map((entry) => ({
+          ...entry,
+          metadata: shorterCommitMetadata(entry.metadata),
+        }));
+        moved.push(...(await this.#send(shorter, epoch, isRepeat)));
       }
       if (elsewhere.length === 0 || tries === ELSEWHERE_TRIES_MAX) return moved;
       this.#options.elsewhere();
