@@ -43,7 +43,7 @@ describe("Fetcher: older brokers", () => {
     },
   );
 
-  it("F23: the end of the log is told also where the log start is not (Fetch 4), so that lag is known", async () => {
+  it("the end of the log is told also where the log start is not (Fetch 4), so that lag is known", async () => {
     cluster.versionMax = 4;
     const [key] = keys(OLD_ID);
     if (!key) throw new Error("a key");

@@ -2,6 +2,7 @@
  * OffsetCommit and OffsetFetch by topic name. Both have a version 10 that names topics by id, which is not in the library: group/offset-wire.ts.
  */
 import {
+  createAPI,
   offsetCommitV2,
   offsetCommitV3,
   offsetCommitV4,
@@ -19,6 +20,7 @@ import {
   offsetFetchV7,
   offsetFetchV8,
   offsetFetchV9,
+  Writer,
 } from "@platformatic/kafka";
 import type { VersionTable } from "./ask.ts";
 
@@ -30,7 +32,46 @@ type CommitArguments = [
   topics: offsetCommitV9.OffsetCommitRequestTopic[],
 ];
 
-/** The group instance id comes with version 7 (Kafka 2.3), leader epochs with 6. To version 4 the retention is the broker's own. */
+/**
+ * How long a broker before 2.1 keeps an offset after it was committed. Its own default is a day (7 days in 2.0), and it forgets offsets of groups with
+ * members too: those of partitions that got no record for a day (I-1: the next owner would begin by the start position). Later brokers keep them while
+ * the group has members, and `offsets.retention.minutes` (7 days) longer; requests to them don't carry this.
+ */
+export const OFFSET_RETENTION_MS = 365 * 24 * 3_600_000;
+
+/** As the library's, which leaves the retention to the broker. */
+function createLastingCommit(...args: CommitArguments): Writer {
+  const [groupId, epoch, memberId, , topics] = args;
+  return Writer.create()
+    .appendString(groupId, false)
+    .appendInt32(epoch)
+    .appendString(memberId, false)
+    .appendInt64(BigInt(OFFSET_RETENTION_MS))
+    .appendArray(
+      topics,
+      (writer, { name, partitions }) => {
+        writer.appendString(name, false).appendArray(
+          partitions,
+          (row, { partitionIndex, committedOffset, committedMetadata }) => {
+            row
+              .appendInt32(partitionIndex)
+              .appendInt64(committedOffset)
+              .appendString(committedMetadata, false);
+          },
+          false,
+          false,
+        );
+      },
+      false,
+      false,
+    );
+}
+
+function lastingCommit({ api, parseResponse }: typeof offsetCommitV4): typeof offsetCommitV9.api {
+  return createAPI(api.key, api.version, createLastingCommit, parseResponse, false, false);
+}
+
+/** The group instance id comes with version 7 (Kafka 2.3), leader epochs with 6; the retention goes with 5 (2.1). */
 export const OFFSET_COMMIT: VersionTable<CommitArguments, offsetCommitV9.OffsetCommitResponse> = {
   name: "OffsetCommit",
   since: "0.10.1",
@@ -40,9 +81,9 @@ export const OFFSET_COMMIT: VersionTable<CommitArguments, offsetCommitV9.OffsetC
     offsetCommitV7.api,
     offsetCommitV6.api,
     offsetCommitV5.api,
-    offsetCommitV4.api,
-    offsetCommitV3.api,
-    offsetCommitV2.api,
+    lastingCommit(offsetCommitV4),
+    lastingCommit(offsetCommitV3),
+    lastingCommit(offsetCommitV2),
   ],
 };
 

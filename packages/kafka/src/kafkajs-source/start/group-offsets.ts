@@ -1,4 +1,5 @@
 /** OffsetCommit and OffsetFetch over kafkajs, with an error code for each partition. */
+import { OFFSET_RETENTION_MS } from "../../cluster/versions/offset-apis.ts";
 import type { CommitRow, FetchedOffset, GroupTopic } from "../../group/offset-wire.ts";
 import type { KafkajsBrokers } from "../client/kafkajs-client.ts";
 import type { CoordinatorRequests } from "../group/group-requests.ts";
@@ -29,6 +30,7 @@ export async function commitOffsets(
       groupId,
       groupGenerationId: epoch,
       memberId: memberId ?? "",
+      retentionTime: OFFSET_RETENTION_MS,
       topics: [{ topic, partitions }],
     },
   );
