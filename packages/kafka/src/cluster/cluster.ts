@@ -1,3 +1,4 @@
+import type { PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 
 /**
@@ -14,6 +15,8 @@ import type { Connection } from "@platformatic/kafka";
 export interface Cluster {
   /** Cached; read again after `invalidate` and when older than 30 s. Concurrent calls share one request. */
   metadata(topic: string): Promise<TopicMetadata>;
+  /** Asks anew, in one request, and caches nothing: for topics of others. Refusals are for each topic. */
+  lookAt(topics: readonly string[]): Promise<ReadonlyMap<string, TopicMetadata | PenstockError>>;
   /** What is cached of a topic is known to be wrong (a leader moved, an id changed). Cheap; reading again is paced. */
   invalidate(topic: string): void;
   /** Node id of the group's coordinator, cached until `invalidateCoordinator`. */

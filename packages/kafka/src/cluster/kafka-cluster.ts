@@ -210,18 +210,32 @@ export class KafkaCluster implements Cluster {
     return raceStaggered(attempts, BOOTSTRAP_STAGGER_MS, hangUp, mostTelling);
   }
 
-  async #readMetadata(topic: string): Promise<TopicMetadata> {
+  async lookAt(topics: readonly string[]): Promise<Map<string, TopicMetadata | PenstockError>> {
     const connection = await this.anyConnection();
     const { version = 0 } = bestVersion(this, connection, METADATA) ?? {};
-    const asked = version < METADATA_WITHOUT_CREATION ? null : [topic];
+    const asked = version < METADATA_WITHOUT_CREATION ? null : [...topics];
     const response = await ask(this, connection, METADATA, asked, false, false);
     this.#learnBrokers(response.brokers);
-    const found = response.topics.find(({ name }) => name === topic);
+    const byName = new Map(response.topics.map((found) => [found.name, found]));
+    return new Map(topics.map((topic) => [topic, this.#metadataOf(topic, byName.get(topic))]));
+  }
+
+  async #readMetadata(topic: string): Promise<TopicMetadata> {
+    const found = (await this.lookAt([topic])).get(topic);
+    invariant(found, "a look answers for every topic");
+    if (found instanceof PenstockError) throw found;
+    return found;
+  }
+
+  #metadataOf(
+    topic: string,
+    found: metadataV12.MetadataResponseTopic | undefined,
+  ): TopicMetadata | PenstockError {
     const subject = `topic "${topic}"`;
-    if (!found) throw kafkaRefusal(KAFKA.unknownTopicOrPartition, subject);
+    if (!found) return kafkaRefusal(KAFKA.unknownTopicOrPartition, subject);
     // A topic that is just being created answers so for a moment; its partitions say -1 as leader.
     const isUsable = found.errorCode === KAFKA.none || found.errorCode === KAFKA.leaderNotAvailable;
-    if (!isUsable) throw kafkaRefusal(found.errorCode, subject);
+    if (!isUsable) return kafkaRefusal(found.errorCode, subject);
     return {
       topic,
       topicId: found.topicId,

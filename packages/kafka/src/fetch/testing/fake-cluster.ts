@@ -33,6 +33,11 @@ export class FakeCluster implements Cluster {
     return { topic, topicId: this.topicId, partitions, brokers: [] };
   }
 
+  async lookAt(topics: readonly string[]): Promise<Map<string, TopicMetadata>> {
+    const looks = topics.map(async (topic) => [topic, await this.metadata(topic)] as const);
+    return new Map(await Promise.all(looks));
+  }
+
   invalidate(): void {
     this.invalidations++;
   }

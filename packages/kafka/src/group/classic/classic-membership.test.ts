@@ -19,6 +19,10 @@ class LateCluster implements Cluster {
     return new Promise(() => {});
   }
 
+  lookAt(): Promise<never> {
+    return this.metadata();
+  }
+
   invalidate(): void {}
 
   coordinator(): Promise<number> {

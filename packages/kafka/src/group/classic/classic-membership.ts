@@ -8,7 +8,7 @@
  * others until its group is complete: up to the drain limit of the slowest, longer than most sessions. Rebalances are rare, so the connection is closed
  * when none has come for a while: an idle member costs no socket, and a rebalance after a quiet time one dial.
  */
-import type { Assignment, Clock } from "@penstock/core";
+import { type Assignment, type Clock, PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { toKafkaError } from "../../cluster/kafka-error.ts";
@@ -64,6 +64,7 @@ export class ClassicMembership implements Membership {
   /** Of joins, syncs and look-ups for them: the answer to an older one is nobody's. */
   #attempt = 0;
   #failures = 0;
+  #topicRefusal: PenstockError | null = null;
 
   constructor(options: ClassicMembershipOptions, events: MembershipEvents) {
     const { cluster, topic } = options;
@@ -73,6 +74,9 @@ export class ClassicMembership implements Membership {
     this.#topics = new GroupTopics(cluster, topic, {
       clock: options.clock,
       read: (topics) => this.#apply(this.#member.look(this.#nowMs(), topics)),
+      refused: (problem) => {
+        this.#topicRefusal = problem;
+      },
     });
     this.#left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
@@ -349,7 +353,7 @@ export class ClassicMembership implements Membership {
   #heard(refusal: Refusal | null): void {
     if (refusal === null) {
       this.#failures = 0;
-      this.#events.problem(null);
+      this.#events.problem(this.#standingProblem());
       return;
     }
     const { failure, problem, isElsewhere } = refusal;
@@ -363,6 +367,15 @@ export class ClassicMembership implements Membership {
         "another member has the group instance id of this one, which goes on without; is PENSTOCK_NODE_ID used twice?",
         { group: this.#options.groupId },
       );
+  }
+
+  /** What is wrong while the coordinator finds nothing wrong. */
+  #standingProblem(): PenstockError | null {
+    if (!this.#member.generation.isUnreadable) return this.#topicRefusal;
+    return new PenstockError(
+      "kafkaCorrupt",
+      `The leader of consumer group "${this.#options.groupId}" sent an assignment that can't be read, so nothing is assigned to this member; see which client leads the group.`,
+    );
   }
 
   #sendLeave(memberId: string): Promise<boolean> {

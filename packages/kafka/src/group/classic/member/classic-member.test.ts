@@ -93,7 +93,11 @@ function entered(protocol: string, partitions: number[]): Member {
 }
 
 /** Through a join and a sync, as the only member. */
-function joinsAsLeader(leader: Member, generation: number, looked: typeof KNOWN | typeof GONE) {
+function joinsAsLeader(
+  leader: Member,
+  generation: number,
+  looked: Parameters<ClassicMember["topicsRead"]>[1],
+) {
   const { nowMs } = leader;
   const { protocols } = leader.member.joinRequest(nowMs);
   const metadata = protocols[0]?.metadata ?? Buffer.alloc(0);
@@ -382,6 +386,26 @@ describe("ClassicMember", () => {
     leader.nowMs = 1_000;
     expect(does(leader.beat("rebalancing"))).toContain("join");
     expect([...(joinsAsLeader(leader, 2, GONE)?.keys() ?? [])]).toEqual([0, 1, 2, 3]);
+  });
+
+  it("I-18: a leader that may not see its topic any more holds nobody up, and assigns what it knew of it", () => {
+    const leader = leads();
+    leader.nowMs = 1_000;
+    expect(does(leader.beat("rebalancing"))).toContain("join");
+    expect([...joinsAsLeader(leader, 2, new Map()).keys()]).toEqual([0, 1, 2, 3]);
+  });
+
+  it("an assignment that can't be read counts as empty, and is told until the next", () => {
+    const one = entered("cooperative-sticky", [0]);
+    one.beat("rebalancing");
+    one.member.joinRequest(one.nowMs);
+    one.member.joinAnswered(one.nowMs, { answer: one.answer(2, "cooperative-sticky") });
+    const steps = one.member.syncAnswered(one.nowMs, { assignment: Buffer.from([0, 1, 0x7f]) });
+    expect(partitionsOf(steps, "revoking")).toEqual([0]);
+    expect(one.member.generation.isUnreadable).toBe(true);
+    one.release(0);
+    one.enter(3, "cooperative-sticky", []);
+    expect(one.member.generation.isUnreadable).toBe(false);
   });
 
   it("F01, I-6: brokers that have ids for topics, or not yet, or not any more, take nothing away", () => {

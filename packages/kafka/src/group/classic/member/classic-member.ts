@@ -18,7 +18,6 @@
  */
 import type { Assignment, MembershipState } from "@penstock/core";
 import { SessionGuard } from "../../session-guard.ts";
-import { decodeAssignment } from "../consumer-protocol.ts";
 import {
   type HeartbeatOutcome,
   isEnd,
@@ -85,7 +84,7 @@ export class ClassicMember {
     return this.#incarnation;
   }
 
-  get generation(): Pick<GroupGeneration, "ofCommits" | "topics"> {
+  get generation(): Pick<GroupGeneration, "ofCommits" | "topics" | "isUnreadable"> {
     return this.#group;
   }
 
@@ -201,7 +200,8 @@ export class ClassicMember {
   /** The topics of the group as the brokers tell them now (null: there is none). */
   topicsRead(nowMs: number, looked: ReadonlyMap<string, KnownTopic | null>): ClassicStep[] {
     if (this.#phase === "left" || this.#join.stage !== "reading") return [];
-    this.#group.assign(this.#topics.look(nowMs, looked));
+    this.#topics.look(nowMs, looked);
+    this.#group.assign(this.#topics.partitionCounts(this.#group.topics));
     this.#join.enter(nowMs, "syncing");
     return [{ do: "sync" }];
   }
@@ -327,9 +327,8 @@ export class ClassicMember {
 
   #synced(nowMs: number, encoded: Buffer): ClassicStep[] {
     const steps: ClassicStep[] = [];
-    const assignment = decodeAssignment(encoded) ?? { partitions: [], userData: null };
+    const assignment = this.#group.sync(encoded);
     const mayDrain = honoursClaims(this.#group.protocol, assignment, this.#group.isOutrun);
-    this.#group.sync();
     this.#join.synced();
     this.guard.proved(this.#join.sentAtMs);
     this.#beat.hurry();

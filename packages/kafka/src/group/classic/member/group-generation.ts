@@ -5,6 +5,7 @@
  * answer to a join and that to the sync.
  */
 import type { GroupMemberView } from "../assignors/assignor.ts";
+import { decodeAssignment, type MemberAssignment } from "../consumer-protocol.ts";
 import { type JoinAnswer, NO_GENERATION, type SyncRequest } from "../exchange.ts";
 import { assignmentsOf, isCooperative, topicsOf, viewMembers } from "../protocols.ts";
 import type { KnownTopic } from "./classic-step.ts";
@@ -21,6 +22,8 @@ export class GroupGeneration {
    * Java's members look old, who name the one whose assignment they know; and a joined eager one may have given ours away indeed.
    */
   isOutrun = false;
+  /** What the leader gave to us says nothing that we understand. */
+  isUnreadable = false;
   /** What the leader sends to all. */
   assignments: SyncRequest["assignments"] = [];
   #answer: JoinAnswer | null = null;
@@ -63,19 +66,20 @@ export class GroupGeneration {
     this.#topics = topicsOf(this.#members);
   }
 
-  /** A topic that there isn't (null), or that we may not see, has no partitions: whoever reads it gets nothing of it from us. */
-  assign(topics: ReadonlyMap<string, KnownTopic | null>): void {
-    const partitionCounts = new Map<string, number>();
-    for (const [topic, known] of topics)
-      if (known) partitionCounts.set(topic, known.partitionCount);
+  /** A topic without a number is missing, or we may not see it: whoever reads it gets nothing of it from us. */
+  assign(partitionCounts: ReadonlyMap<string, number>): void {
     this.#partitionCounts = partitionCounts;
     this.assignments = assignmentsOf(this.protocol, this.#members, partitionCounts);
   }
 
-  sync(): void {
+  /** What can't be read counts as nothing: whatever the leader meant, it gave none of it to others. */
+  sync(encoded: Buffer): MemberAssignment {
+    const assignment = decodeAssignment(encoded);
+    this.isUnreadable = assignment === null;
     this.synced = this.joined;
     this.isCooperative = isCooperative(this.protocol);
     this.assignments = [];
+    return assignment ?? { partitions: [], userData: null };
   }
 
   /** As the leader: the assignment was made for other partitions than there are. */

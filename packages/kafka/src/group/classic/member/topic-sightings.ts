@@ -35,6 +35,16 @@ export class TopicSightings {
     return counts;
   }
 
+  /** What counts of these topics now; absent: there is none, or none was ever seen. */
+  partitionCounts(topics: readonly string[]): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const topic of topics) {
+      const seen = this.#seen.get(topic);
+      if (seen) counts.set(topic, seen.known.partitionCount);
+    }
+    return counts;
+  }
+
   /** Forgets all others. */
   keep(topics: ReadonlySet<string>): void {
     for (const topic of this.#seen.keys()) if (!topics.has(topic)) this.#seen.delete(topic);
