@@ -21,7 +21,7 @@ export interface WireExchange {
   readonly requestTimeout?: number;
 }
 
-export interface WireResponse<T> {
+interface WireResponse<T> {
   decode(payload: Buffer): Promise<T>;
   parse(data: T): Promise<T>;
 }
@@ -51,13 +51,13 @@ export interface KafkajsBroker {
   disconnect(): Promise<void>;
 }
 
-export interface KafkajsBrokerOptions {
+interface KafkajsBrokerOptions {
   readonly nodeId?: number;
   /** Of the requests. kafkajs takes those of the first broker for all of them; null: each is asked. */
   readonly versions?: object | null;
 }
 
-export interface KafkajsBrokerPool {
+interface KafkajsBrokerPool {
   createBroker: (options: KafkajsBrokerOptions) => KafkajsBroker;
   /** What the last `refreshMetadata` got. */
   readonly metadata: ClusterMetadata | null;

@@ -27,7 +27,7 @@ export interface ClusterMetadata {
   readonly clientSideThrottleTime?: number | undefined;
 }
 
-export interface TopicRow {
+interface TopicRow {
   readonly errorCode: number;
   readonly topic: string;
   /** NO_TOPIC_ID when the broker has none. */
