@@ -1,9 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Kafka writes its UUIDs as 22 characters of URL-safe base64. */
+/** Kafka writes its UUIDs as 22 characters of URL-safe base64, and like Kafka's own none begins with "-": its tools would take it for a flag. */
 export function newClusterId(uuid: string): string {
-  return Buffer.from(uuid.replaceAll("-", ""), "hex").toString("base64url");
+  const id = Buffer.from(uuid.replaceAll("-", ""), "hex").toString("base64url");
+  return id.startsWith("-") ? `A${id.slice(1)}` : id;
 }
 
 export interface FormatOptions {
