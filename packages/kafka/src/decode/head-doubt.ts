@@ -15,8 +15,9 @@
  * All but the first are believed when a second answer says the same: damage on the way doesn't come twice. In the usual case none applies and nothing is
  * read twice: answers end with a cut-off batch or at the end of the log, and positions are where a batch ended.
  *
- * Not found are a wrong offset that is the same in every answer, hence in the log itself, and lies inside of it; and one that stays within the holes
- * around its batch, where nothing is lost, but the records get wrong offsets.
+ * Not found are a wrong offset that is the same in every answer, hence in the log itself, and lies inside of it; one that stays within the holes
+ * around its batch, where nothing is lost, but the records get wrong offsets; a batch that is alone and by its wrong offset ends exactly at the end of
+ * the log, if it is a wrapper or reading began within it; and a wrapper of format 1 that reaches into the one behind it, when that one comes in another answer.
  */
 import { type BatchHead, type BatchHeads, codecOf, FORMAT_BATCHES } from "./batch-head.ts";
 import { CODEC_NONE } from "./codecs/inflate.ts";
@@ -61,8 +62,9 @@ export class HeadDoubt {
     const { heads } = found;
     const beyond = beyondAt(heads, edges.highWatermark);
     const unvouched = unvouchedAt(found, edges, this.#doubted);
-    const isBeyond = unvouched < 0 || (beyond >= 0 && beyond < unvouched);
-    const index = isBeyond ? beyond : unvouched;
+    const nearest = unvouched < 0 || (beyond >= 0 && beyond < unvouched) ? beyond : unvouched;
+    const index = this.#withBefore(heads, nearest, edges.position);
+    const isBeyond = index === beyond && index !== unvouched;
     const head = heads[index];
     if (head === undefined) {
       this.#doubted = null;
@@ -79,6 +81,15 @@ export class HeadDoubt {
     const reason = "batch reaches beyond the end of the log";
     const broken = { baseOffset: head.baseOffset, to, reason, isTransient: true };
     return { heads: sound, broken, follower: null };
+  }
+
+  /** Only decoding a wrapper would show that what is before it reaches into it: with the wrapper goes what lies behind a hole. */
+  #withBefore(heads: readonly BatchHead[], index: number, position: bigint): number {
+    const head = heads[index];
+    const before = heads[index - 1];
+    if (head === undefined || before === undefined || !isWrapper(head)) return index;
+    const isLoose = isBehindHole(heads, index - 1, position);
+    return isLoose && before.nextOffset !== this.#doubted ? index - 1 : index;
   }
 }
 
@@ -125,13 +136,20 @@ function isLastLoose(found: BatchHeads, last: BatchHead, edges: Edges): boolean 
   const { position, logEnd, isBoundary } = edges;
   if (behind(found) !== null) return false;
   if (isWrapper(last)) return last.nextOffset !== logEnd;
-  if (last.baseOffset > floorOf(heads, heads.length - 1, position)) return true;
+  if (isBehindHole(heads, heads.length - 1, position)) return true;
   return heads.length === 1 && !isBoundary && last.nextOffset !== logEnd;
 }
 
 /** Where that begins which follows the last head. */
 function behind({ broken, follower }: BatchHeads): bigint | null {
   return broken?.baseOffset ?? follower;
+}
+
+/** Of a wrapper it isn't known. */
+function isBehindHole(heads: readonly BatchHead[], index: number, position: bigint): boolean {
+  const head = heads[index];
+  if (head === undefined || isWrapper(head)) return false;
+  return head.baseOffset > floorOf(heads, index, position);
 }
 
 /** Where a head would begin without a hole before it. */
