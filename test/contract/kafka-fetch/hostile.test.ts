@@ -81,6 +81,7 @@ function cluster(): Cluster {
   const partitions = [{ partition: 0, leader: 1, leaderEpoch: 0, inSync: [1] }];
   return {
     metadata: async (topic) => ({ topic, topicId: TOPIC_ID, partitions, brokers: [] }),
+    lookAt: () => Promise.reject(new Error("not asked for")),
     invalidate: () => {},
     coordinator: () => Promise.reject(new Error("not asked for")),
     invalidateCoordinator: () => {},
