@@ -3,7 +3,7 @@ export class WireFault extends Error {
   override readonly name = "WireFault";
 }
 
-/** Reads the primitive types of the Kafka protocol (flexible versions) and never past the end. Throws {@link WireFault}. */
+/** Reads the primitive types of the Kafka protocol and never past the end. Throws {@link WireFault}. */
 export class WireReader {
   readonly buffer: Buffer;
   at = 0;
@@ -12,11 +12,15 @@ export class WireReader {
     this.buffer = buffer;
   }
 
+  /** What is thrown. */
+  protected fault(what: string): Error {
+    return new WireFault(what);
+  }
+
   /** Moves over `bytes` and gives the position before. */
   skip(bytes: number): number {
     const { at } = this;
-    if (!(bytes >= 0 && bytes <= this.buffer.length - at))
-      throw new WireFault("length past the end");
+    if (!(bytes >= 0 && bytes <= this.buffer.length - at)) throw this.fault("length past the end");
     this.at = at + bytes;
     return at;
   }
@@ -46,13 +50,13 @@ export class WireReader {
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-    throw new WireFault("varint too long");
+    throw this.fault("varint too long");
   }
 
   /** Length of a compact array whose elements take at least `bytesMin` each; null counts as empty. */
   arrayLength(bytesMin: number): number {
     const length = Math.max(0, this.unsignedVarint() - 1);
-    if (length * bytesMin > this.buffer.length - this.at) throw new WireFault("array past the end");
+    if (length * bytesMin > this.buffer.length - this.at) throw this.fault("array past the end");
     return length;
   }
 

@@ -133,14 +133,14 @@ function uvarint(value: number): Buffer {
 }
 
 function readAnswer(reader: PayloadReader): ClusterMetadata {
-  reader.taggedFields();
+  reader.skipTags();
   const clientSideThrottleTime = reader.int32();
   const brokers = reader.compactArray(() => {
     const nodeId = reader.int32();
     const host = reader.compactString();
     const port = reader.int32();
     const rack = reader.compactString() || null;
-    reader.taggedFields();
+    reader.skipTags();
     return { nodeId, host, port, rack };
   });
   reader.compactString();
@@ -160,10 +160,10 @@ function readTopic(reader: PayloadReader): TopicRow {
     const leader = reader.int32();
     reader.int32();
     for (let list = 0; list < 3; list++) reader.compactArray(() => reader.int32());
-    reader.taggedFields();
+    reader.skipTags();
     return [partition, leader];
   });
   reader.int32();
-  reader.taggedFields();
+  reader.skipTags();
   return { errorCode, topic, topicId, leaders: new Map(leaders) };
 }
