@@ -11,10 +11,11 @@
 import { type Assignment, type Clock, PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 import type { Cluster } from "../../cluster/cluster.ts";
-import { toKafkaError } from "../../cluster/kafka-error.ts";
 import type { KafkaLog } from "../../cluster/log.ts";
 import { Confirmations } from "../confirmations.ts";
 import type { Membership, MembershipEvents } from "../membership.ts";
+import { noAnswer } from "../no-answer.ts";
+import { StepQueue } from "../step-queue.ts";
 import {
   knowsInstances,
   type Refusal,
@@ -59,8 +60,7 @@ export class ClassicMembership implements Membership {
   #leaveTimer: NodeJS.Timeout | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
   #isJoinSent = false;
-  #steps: ClassicStep[] = [];
-  #isApplying = false;
+  readonly #steps = new StepQueue<ClassicStep>((step) => this.#do(step));
   /** Of joins, syncs and look-ups for them: the answer to an older one is nobody's. */
   #attempt = 0;
   #failures = 0;
@@ -199,14 +199,7 @@ export class ClassicMembership implements Membership {
   }
 
   #apply(steps: readonly ClassicStep[]): void {
-    this.#steps.push(...steps);
-    if (this.#isApplying) return;
-    this.#isApplying = true;
-    try {
-      for (let step = this.#steps.shift(); step; step = this.#steps.shift()) this.#do(step);
-    } finally {
-      this.#isApplying = false;
-    }
+    if (!this.#steps.run(steps)) return;
     const { generation, needsTopic } = this.#member;
     this.#topics.watch(generation.topics, needsTopic);
     this.#keepJoinConnection();
@@ -343,10 +336,7 @@ export class ClassicMembership implements Membership {
       const connection = await cluster.brokerConnection(nodeId, purpose, this);
       return await send(connection);
     } catch (error) {
-      const problem = toKafkaError(error, `consumer group "${groupId}"`);
-      const failure = problem.row.retry === "operator" ? "refused" : "transient";
-      const isOtherProtocol = problem.code === "kafkaUnsupported";
-      return { failure, problem, isElsewhere: true, isOtherProtocol };
+      return noAnswer(error, groupId);
     }
   }
 

@@ -7,10 +7,11 @@
 import { type Assignment, type Clock, PenstockError } from "@penstock/core";
 import type { Connection } from "@platformatic/kafka";
 import type { Cluster } from "../../cluster/cluster.ts";
-import { toKafkaError } from "../../cluster/kafka-error.ts";
 import type { KafkaLog } from "../../cluster/log.ts";
 import { Confirmations } from "../confirmations.ts";
 import type { Membership, MembershipEvents } from "../membership.ts";
+import { noAnswer } from "../no-answer.ts";
+import { StepQueue } from "../step-queue.ts";
 import { GroupMember, type MemberStep } from "./group-member.ts";
 import { type HeartbeatResult, requireHeartbeats, sendHeartbeat } from "./heartbeat-wire.ts";
 import { readSessionTimeoutMs } from "./session-timeout.ts";
@@ -43,8 +44,7 @@ export class ConsumerMembership implements Membership {
   #resolveLeft: () => void = () => {};
   #timer: NodeJS.Timeout | null = null;
   #leaveTimer: NodeJS.Timeout | null = null;
-  #steps: MemberStep[] = [];
-  #isApplying = false;
+  readonly #steps = new StepQueue<MemberStep>((step) => this.#do(step));
   #connection: Connection | null = null;
   readonly #confirmations = new Confirmations();
   #failures = 0;
@@ -167,14 +167,7 @@ export class ConsumerMembership implements Membership {
   }
 
   #apply(steps: readonly MemberStep[]): void {
-    this.#steps.push(...steps);
-    if (this.#isApplying) return;
-    this.#isApplying = true;
-    try {
-      for (let step = this.#steps.shift(); step; step = this.#steps.shift()) this.#do(step);
-    } finally {
-      this.#isApplying = false;
-    }
+    if (!this.#steps.run(steps)) return;
     this.#arm();
   }
 
@@ -214,10 +207,7 @@ export class ConsumerMembership implements Membership {
       this.#confirmations.began();
       result = await sendHeartbeat(cluster, connection, groupId, heartbeat, rack);
     } catch (error) {
-      const problem = toKafkaError(error, `consumer group "${groupId}"`);
-      const failure = problem.row.retry === "operator" ? "refused" : "transient";
-      const isOtherProtocol = problem.code === "kafkaUnsupported";
-      result = { failure, problem, isElsewhere: true, isOtherProtocol };
+      result = noAnswer(error, groupId);
     }
     this.#heard(result);
   }
